@@ -1,0 +1,4 @@
+/** Injection tokens of things that are not classes of ours. */
+export const CONFIG = Symbol('CONFIG');
+export const CLOCK = Symbol('CLOCK');
+export const LOGGER = Symbol('LOGGER');
