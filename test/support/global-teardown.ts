@@ -1,1 +1,10 @@
-export default async function globalTeardown(): Promise<void> {}
+import type { SuiteServers } from './suite-servers.js';
+
+/** Ends the suite's servers, and waits until they and their files are gone. */
+export default async function globalTeardown(): Promise<void> {
+  const servers = (globalThis as { exeuntSuiteServers?: SuiteServers }).exeuntSuiteServers;
+  if (!servers) return;
+  servers.child.ref();
+  servers.child.stdin?.end();
+  await servers.exited;
+}
