@@ -83,7 +83,9 @@ CREATE TABLE sessions (
   PRIMARY KEY (graph_id, id)
 ) WITH (fillfactor = 90);
 CREATE INDEX sessions_id ON sessions (id);
-CREATE INDEX sessions_sid ON sessions (idp_id, sid) WHERE sid IS NOT NULL;
+-- One root a sid: a login and a logout that race for a sid nobody knows yet meet here.
+CREATE UNIQUE INDEX sessions_root_sid ON sessions (idp_id, sid) WHERE layer = 'idp' AND sid IS NOT NULL;
+CREATE INDEX sessions_sid ON sessions (idp_id, sid) WHERE layer <> 'idp' AND sid IS NOT NULL;
 CREATE INDEX sessions_sub ON sessions (idp_id, sub) WHERE sub IS NOT NULL;
 CREATE INDEX sessions_email ON sessions (idp_id, email) WHERE email IS NOT NULL;
 CREATE INDEX sessions_name_id ON sessions (idp_id, name_id_key) WHERE name_id_key IS NOT NULL;
@@ -196,6 +198,8 @@ CREATE TABLE attempts (
   error text,
   PRIMARY KEY (logout_id, delivery_n, n, started_at)
 ) PARTITION BY RANGE (started_at);
+-- Catches what has no partition of its own yet; never wanted, never lost.
+CREATE TABLE attempts_default PARTITION OF attempts DEFAULT;
 
 -- Roll-ups: what the completion report reads. Deltas are appended in the transaction that settles, and folded later,
 -- so that no two workers ever wait for the same row.

@@ -1,0 +1,120 @@
+import type { Sql, Statement } from '#platform/database';
+import { REPORT_HOUR, TIME_BUCKET } from './report-buckets.js';
+import type { CompletedLogout, Settled, Settlement } from './types.js';
+
+const OPEN = `('pending', 'retrying', 'awaiting-browser')`;
+
+/** {@link verdictOf} in SQL; a test holds the two against each other for every combination. */
+export const VERDICT = (l: string): string => `CASE
+    WHEN ${l}.failed > 0 AND ${l}.proven + ${l}.promised + ${l}.unproven + ${l}.partial = 0 THEN 'failed'
+    WHEN ${l}.failed + ${l}.partial > 0 THEN 'partial'
+    WHEN ${l}.unproven > 0 THEN 'unproven'
+    WHEN ${l}.promised > 0 THEN 'promised'
+    ELSE 'complete' END`;
+
+/**
+ * Everything that follows from a number of finished attempts, in one statement:
+ * the attempts get their results, the deliveries their outcomes, the logouts their counters and, with the last delivery, their verdict;
+ * the roll-ups get their deltas. Counters are added to, never counted anew, so that two workers that settle the last two deliveries
+ * of one logout at the same time cannot both miss its completion.
+ *
+ * A result is applied only by the newest attempt of the delivery, so that an attempt whose lease ran out cannot undo a later one;
+ * but proof is taken from whoever brings it.
+ */
+const SETTLE: Statement = {
+  name: 'settle-deliveries',
+  text: `WITH r AS (
+    SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::timestamptz[], $5::int[], $6::text[], $7::int[], $8::text[], $9::text[],
+      $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::int[], $15::text[])
+      AS r(logout_id, n, attempt, started_at, duration_ms, result, http_status, jti, error, outcome, next_attempt_at, settled_at, detail, channel_index, channel)
+  ), a AS (
+    UPDATE attempts a SET duration_ms = r.duration_ms, result = r.result, http_status = r.http_status, jti = r.jti, error = r.error
+    FROM r WHERE a.logout_id = r.logout_id AND a.delivery_n = r.n AND a.n = r.attempt AND a.started_at = r.started_at
+      AND a.started_at >= $16 AND a.started_at <= $17
+  ), d AS (
+    UPDATE deliveries d SET outcome = r.outcome, next_attempt_at = r.next_attempt_at, lease_until = NULL, settled_at = r.settled_at, detail = r.detail,
+      channel_index = COALESCE(r.channel_index, d.channel_index), channel = COALESCE(r.channel, d.channel),
+      tries_on_channel = CASE WHEN r.channel_index IS NULL THEN d.tries_on_channel ELSE 0 END,
+      exposure_ms = CASE WHEN r.outcome IN ('confirmed', 'expired')
+        THEN GREATEST(0, EXTRACT(EPOCH FROM LEAST(r.settled_at, d.session_expires_at) - d.requested_at) * 1000)::bigint END
+    FROM r WHERE d.logout_id = r.logout_id AND d.n = r.n AND d.outcome IN ${OPEN}
+      AND (r.attempt IS NULL OR d.attempts = r.attempt OR r.outcome IN ('confirmed', 'accepted'))
+    RETURNING d.logout_id, d.n, d.idp_id, d.sp_id, d.channel, d.outcome, d.requested_at, d.exposure_ms, d.settled_at IS NOT NULL AS final
+  ), c AS (
+    SELECT logout_id, count(*)::int AS closed,
+      count(*) FILTER (WHERE outcome IN ('confirmed', 'expired'))::int AS proven, count(*) FILTER (WHERE outcome = 'accepted')::int AS promised,
+      count(*) FILTER (WHERE outcome = 'attempted')::int AS unproven, count(*) FILTER (WHERE outcome = 'partial')::int AS partial,
+      count(*) FILTER (WHERE outcome IN ('refused', 'unreachable', 'skipped'))::int AS failed
+    FROM d WHERE final GROUP BY logout_id
+  ), l AS (
+    UPDATE logouts l SET open = l.open - c.closed, proven = l.proven + c.proven, promised = l.promised + c.promised, unproven = l.unproven + c.unproven,
+      partial = l.partial + c.partial, failed = l.failed + c.failed,
+      completed_at = CASE WHEN l.open = c.closed THEN $18::timestamptz END,
+      verdict = CASE WHEN l.open = c.closed THEN (
+        SELECT ${VERDICT('s')} FROM (SELECT l.proven + c.proven AS proven, l.promised + c.promised AS promised, l.unproven + c.unproven AS unproven,
+          l.partial + c.partial AS partial, l.failed + c.failed AS failed) s) ELSE 'pending' END
+    FROM c WHERE l.id = c.logout_id
+    RETURNING l.id, l.idp_id, l.cause, l.requested_at, l.completed_at, l.verdict
+  ), counted_deliveries AS (
+    INSERT INTO report_delivery_deltas (hour, idp_id, sp_id, channel, cause, outcome, bucket, n, exposure_ms_sum)
+    SELECT ${REPORT_HOUR('d.requested_at')}, d.idp_id, d.sp_id, COALESCE(d.channel, 'none'), l.cause, d.outcome,
+      CASE WHEN d.exposure_ms IS NULL THEN -1 ELSE ${TIME_BUCKET('d.exposure_ms')} END, count(*), COALESCE(sum(d.exposure_ms), 0)
+    FROM d JOIN l ON l.id = d.logout_id WHERE d.final GROUP BY 1, 2, 3, 4, 5, 6, 7
+  ), counted_logouts AS (
+    INSERT INTO report_logout_deltas (hour, idp_id, cause, verdict, bucket, n, ms_sum)
+    SELECT ${REPORT_HOUR('requested_at')}, idp_id, cause, verdict, ${TIME_BUCKET('EXTRACT(EPOCH FROM completed_at - requested_at) * 1000')}, count(*),
+      sum(EXTRACT(EPOCH FROM completed_at - requested_at) * 1000)::bigint
+    FROM l WHERE completed_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5
+  )
+  SELECT d.logout_id AS "logoutId", d.n, l.verdict, l.requested_at AS "requestedAt", l.completed_at AS "completedAt"
+  FROM d LEFT JOIN l ON l.id = d.logout_id`,
+};
+
+type Row = { logoutId: string; n: number } & (CompletedLogout | { verdict: null; completedAt: null; requestedAt: null });
+
+/** Applies settlements; see the statement for what that means. `settlements` holds a delivery at most once. */
+export async function settleDeliveries(
+  sql: Sql,
+  settlements: readonly Settlement[],
+  now: Date,
+): Promise<{ settled: Settled[]; completed: CompletedLogout[] }> {
+  if (settlements.length === 0) return { settled: [], completed: [] };
+  // Always in the same order, so that two workers which settle the same logouts do not lock them crosswise.
+  const ordered = [...settlements].sort((a, b) => (a.logoutId < b.logoutId ? -1 : a.logoutId > b.logoutId ? 1 : a.n - b.n));
+  const of = <Value>(value: (settlement: Settlement) => Value): Value[] => ordered.map(value);
+  const starts = ordered.flatMap((s) => (s.attempt ? [s.attempt.startedAt.getTime()] : []));
+  const retry = (s: Settlement) => (s.next.outcome === 'retrying' ? s.next : null);
+  const final = (s: Settlement) => (s.next.outcome === 'retrying' ? null : s.next);
+  const rows = await sql.query<Row>(SETTLE, [
+    of((s) => s.logoutId),
+    of((s) => s.n),
+    of((s) => s.attempt?.n ?? null),
+    of((s) => s.attempt?.startedAt ?? null),
+    of((s) => s.attempt?.durationMs ?? null),
+    of((s) => s.attempt?.result ?? null),
+    of((s) => s.attempt?.httpStatus ?? null),
+    of((s) => s.attempt?.jti ?? null),
+    of((s) => s.attempt?.error ?? null),
+    of((s) => s.next.outcome),
+    of((s) => retry(s)?.nextAttemptAt ?? null),
+    of((s) => final(s)?.settledAt ?? null),
+    of((s) => s.next.detail),
+    of((s) => retry(s)?.channelIndex ?? null),
+    of((s) => retry(s)?.channel ?? null),
+    // Bounds that are constants let Postgres leave out the partitions that cannot hold these attempts.
+    new Date(starts.length > 0 ? Math.min(...starts) : 0),
+    new Date(starts.length > 0 ? Math.max(...starts) : 0),
+    now,
+  ]);
+  const applied = new Set(rows.map((row) => `${row.logoutId} ${row.n}`));
+  const completed = new Map<string, CompletedLogout>();
+  for (const row of rows) {
+    if (row.completedAt !== null) {
+      completed.set(row.logoutId, { logoutId: row.logoutId, verdict: row.verdict, requestedAt: row.requestedAt, completedAt: row.completedAt });
+    }
+  }
+  return {
+    settled: ordered.map((s) => ({ logoutId: s.logoutId, n: s.n, applied: applied.has(`${s.logoutId} ${s.n}`) })),
+    completed: [...completed.values()],
+  };
+}

@@ -1,0 +1,140 @@
+import type { Cause, ChannelType, FinalOutcome, Initiator, Layer, LogoutScope, Outcome, Verdict } from '#domain';
+
+/** A logout that is about to be written, with its deliveries. */
+export interface PlannedLogout {
+  id: string;
+  graphId: string;
+  idpId: string;
+  cause: Cause;
+  initiator: Initiator;
+  scope: LogoutScope;
+  reason: string | null;
+  /** What was asked for, as it was asked. */
+  target: object;
+  /** The logout whose ended graph this one cleans up after. */
+  follows: string | null;
+  requestedAt: Date;
+  deadlineAt: Date;
+  /** How many sessions it ended. */
+  sessions: number;
+  deliveries: PlannedDelivery[];
+}
+
+export interface PlannedDelivery {
+  n: number;
+  graphId: string;
+  spId: string;
+  sessionId: string;
+  /** Further sessions that the same message ends. */
+  alsoSessions: string[];
+  layer: Layer;
+  tokenSid: string | null;
+  tokenSub: string | null;
+  channel: ChannelType | null;
+  outcome: 'pending' | 'skipped';
+  /** Why it is skipped. */
+  detail: string | null;
+  nextAttemptAt: Date | null;
+  sessionExpiresAt: Date | null;
+}
+
+/** A delivery that this process may attempt now: leased, its attempt row written. */
+export interface LeasedDelivery {
+  logoutId: string;
+  n: number;
+  idpId: string;
+  spId: string;
+  sessionId: string;
+  layer: Layer;
+  tokenSid: string | null;
+  tokenSub: string | null;
+  channelIndex: number;
+  outcome: 'pending' | 'retrying';
+  /** Number of the attempt that was just written. */
+  attempt: number;
+  /** How often this channel has been tried, this attempt included. */
+  triesOnChannel: number;
+  startedAt: Date;
+  requestedAt: Date;
+  deadlineAt: Date;
+  sessionExpiresAt: Date | null;
+  leaseUntil: Date;
+}
+
+/** The end of one attempt and what follows from it. */
+export interface Settlement {
+  logoutId: string;
+  n: number;
+  /** The attempt that ended; null when the delivery is given up without one. */
+  attempt: {
+    n: number;
+    startedAt: Date;
+    durationMs: number;
+    result: string;
+    httpStatus: number | null;
+    jti: string | null;
+    error: string | null;
+  } | null;
+  next:
+    | { outcome: FinalOutcome; settledAt: Date; detail: string | null }
+    | { outcome: 'retrying'; nextAttemptAt: Date; detail: string | null; /** Set when it moves to another channel. */ channelIndex?: number; channel?: ChannelType };
+}
+
+/** What a settlement did. */
+export interface Settled {
+  logoutId: string;
+  n: number;
+  /** False when somebody else had settled it already, or a newer attempt runs. */
+  applied: boolean;
+}
+
+/** A logout that a settlement completed. */
+export interface CompletedLogout {
+  logoutId: string;
+  verdict: Verdict;
+  requestedAt: Date;
+  completedAt: Date;
+}
+
+export interface AttemptRecord {
+  n: number;
+  channel: string;
+  startedAt: Date;
+  durationMs: number | null;
+  result: string | null;
+  httpStatus: number | null;
+  jti: string | null;
+  error: string | null;
+}
+
+export interface DeliveryRecord {
+  n: number;
+  spId: string;
+  sessionId: string;
+  alsoSessions: string[] | null;
+  layer: Layer;
+  channel: string | null;
+  outcome: Outcome;
+  detail: string | null;
+  exposureMs: number | null;
+  nextAttemptAt: Date | null;
+  settledAt: Date | null;
+}
+
+export interface LogoutRecord {
+  id: string;
+  idpId: string;
+  cause: Cause;
+  initiator: Initiator;
+  scope: LogoutScope;
+  reason: string | null;
+  target: object;
+  follows: string | null;
+  requestedAt: Date;
+  deadlineAt: Date;
+  completedAt: Date | null;
+  verdict: Verdict;
+  sessions: number;
+  deliveries: number;
+  open: number;
+}

@@ -1,0 +1,102 @@
+import { newId } from '#domain';
+import type { Handles } from '#domain';
+import type { Sql, Statement } from '#platform/database';
+import { insertSessions } from './insert-sessions.js';
+import { SESSION_COLUMNS } from './session.js';
+import type { Session } from './session.js';
+
+/** A login at the identity provider. */
+export interface Login {
+  idpId: string;
+  handles: Handles;
+  expiresAt: Date | null;
+  idleTimeoutSeconds: number | null;
+}
+
+/** What became of an arriving session. */
+export type Arrival =
+  | { kind: 'accepted'; session: Session }
+  /** The graph it belongs to has ended: it must not live. `logoutId` ended it, where one did. */
+  | { kind: 'session-ended'; logoutId: string | null; session: Session | null }
+  | { kind: 'unknown-parent' }
+  | { kind: 'other-subject'; seen: string; known: string };
+
+const FIND_ROOTS: Statement = {
+  name: 'find-roots-by-sid',
+  text: `SELECT ${SESSION_COLUMNS} FROM sessions s WHERE s.idp_id = $1 AND s.layer = 'idp' AND s.sid IS NOT NULL AND s.sid = ANY($2::text[])
+  ORDER BY s.id FOR UPDATE`,
+};
+
+const REFRESH: Statement = {
+  name: 'refresh-roots',
+  text: `UPDATE sessions s SET touched_at = $1, expires_at = n.expires_at, idle_timeout_s = n.idle_timeout_s,
+    sub = COALESCE(s.sub, n.sub), token_sub = COALESCE(s.token_sub, n.sub), email = COALESCE(s.email, n.email)
+  FROM unnest($2::uuid[], $3::uuid[], $4::timestamptz[], $5::int[], $6::text[], $7::text[]) AS n(graph_id, id, expires_at, idle_timeout_s, sub, email)
+  WHERE s.graph_id = n.graph_id AND s.id = n.id`,
+};
+
+/**
+ * Starts sessions at one identity provider. A `sid` that lives already is the same session, signed in again: its lifetime is renewed.
+ * A `sid` that has ended stays ended.
+ */
+export async function startSessions(sql: Sql, idpId: string, logins: readonly Login[], now: Date): Promise<Arrival[]> {
+  const fresh = logins.map((login) => rootOf(idpId, login, now));
+  const written = await insertSessions(sql, fresh);
+  const taken = fresh.filter((session) => !written.has(session.id)).map((session) => session.sid);
+  const known = new Map<string, Session>();
+  if (taken.length > 0) {
+    for (const session of await sql.query<Session>(FIND_ROOTS, [idpId, taken])) known.set(session.sid!, session);
+  }
+  const renewed: { session: Session; login: Login }[] = [];
+  const arrivals = fresh.map((session, at): Arrival => {
+    if (written.has(session.id)) return { kind: 'accepted', session };
+    const login = logins[at]!;
+    const existing = known.get(session.sid!)!;
+    if (existing.state === 'ended') return { kind: 'session-ended', logoutId: existing.endedBy, session: existing };
+    if (login.handles.sub && existing.sub && login.handles.sub !== existing.sub) {
+      return { kind: 'other-subject', seen: login.handles.sub, known: existing.sub };
+    }
+    renewed.push({ session: existing, login });
+    return { kind: 'accepted', session: existing };
+  });
+  if (renewed.length > 0) {
+    // Of several in one batch the last one holds: an UPDATE would take any one of them.
+    const last = [...new Map(renewed.map((renewal) => [renewal.session.id, renewal])).values()];
+    await sql.query(REFRESH, [
+      now,
+      last.map((r) => r.session.graphId),
+      last.map((r) => r.session.id),
+      last.map((r) => r.login.expiresAt),
+      last.map((r) => r.login.idleTimeoutSeconds),
+      last.map((r) => r.login.handles.sub ?? null),
+      last.map((r) => r.login.handles.email?.toLowerCase() ?? null),
+    ]);
+  }
+  return arrivals;
+}
+
+function rootOf(idpId: string, login: Login, now: Date): Session {
+  const id = newId(now.getTime());
+  return {
+    // A root begins a graph and gives it its name.
+    graphId: id,
+    id,
+    idpId,
+    spId: null,
+    layer: 'idp',
+    sid: login.handles.sid ?? null,
+    sub: login.handles.sub ?? null,
+    email: login.handles.email ?? null,
+    nameId: login.handles.nameId ?? null,
+    sessionIndex: login.handles.sessionIndex ?? null,
+    tokenSid: login.handles.sid ?? null,
+    tokenSub: login.handles.sub ?? null,
+    state: 'live',
+    startedAt: now,
+    touchedAt: now,
+    expiresAt: login.expiresAt,
+    idleTimeoutSeconds: login.idleTimeoutSeconds,
+    endedAt: null,
+    endedBy: null,
+  };
+}
