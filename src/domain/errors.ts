@@ -8,6 +8,7 @@ export const ERROR_CODES = {
   unauthorized: 401,
   forbidden: 403,
   not_found: 404,
+  method_not_allowed: 405,
   unknown_parent: 404,
   unknown_session: 404,
   conflict: 409,

@@ -1,0 +1,12 @@
+export { createHttpApp } from './create-http-app.js';
+export type { HttpAppOptions } from './create-http-app.js';
+export { ZodBody, ZodParam, ZodQuery, parseInput } from './zod-pipes.js';
+export { ApiRoute, problemSchema } from './api-route.js';
+export type { ApiRouteOptions } from './api-route.js';
+export { buildProblem, toExeuntError, PROBLEM_JSON } from './problem.js';
+export type { Problem } from './problem.js';
+export { OAuthErrors } from './protocol-route.js';
+export { showSeen } from './redact.js';
+export { faultsOf, pointerOf, ruleOf } from './faults.js';
+export { RateLimits } from './rate-limits.js';
+export { buildOpenApi } from './open-api.js';
