@@ -15,7 +15,7 @@ export class FileSessionStore {
   /** @param {string} dir */
   constructor(dir) {
     this.#dir = dir;
-    mkdirSync(dir, { recursive: true });
+    mkdirSync(dir, { recursive: true, mode: 0o700 });
   }
 
   async get(id) {

@@ -1,11 +1,9 @@
-import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { Children } from './children.mjs';
 import { Printer } from './print.mjs';
 import { playScenario } from './scenario.mjs';
-
-const ROOT = fileURLToPath(new URL('../../..', import.meta.url));
 
 /** The demo was stopped from outside. */
 class Interrupted extends Error {}
@@ -41,11 +39,11 @@ export async function runDemo(options) {
   return code;
 }
 
-/** In `.exeunt/`, as all data that Exeunt writes on its own. */
+/** In the system's folder for such things: the embedded PostgreSQL, which never runs as root, must be able to pass through. */
 function makeDataDir() {
-  const parent = join(ROOT, '.exeunt');
-  mkdirSync(parent, { recursive: true });
-  return mkdtempSync(join(parent, 'demo-'));
+  const dir = mkdtempSync(join(tmpdir(), 'exeunt-demo-'));
+  chmodSync(dir, 0o711);
+  return dir;
 }
 
 function interruption() {

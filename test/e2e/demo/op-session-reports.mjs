@@ -35,7 +35,11 @@ export function reportSessions(provider, { idp, sender, say }) {
 
 /** The ids are made of the session's own names, so that the same news always has the same id. */
 function sessionStarted(session) {
-  return { id: `started.${session.uid}`, type: 'session.started', handles: { sid: session.uid, sub: session.accountId } };
+  return {
+    id: `started.${session.uid}.${session.loginTs}`,
+    type: 'session.started',
+    handles: { sid: session.uid, sub: session.accountId },
+  };
 }
 
 function sessionJoined(session, clientId) {

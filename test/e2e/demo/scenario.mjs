@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { castOf, IDP, register, startOp, startRp } from './cast.mjs';
 import { FileSessionStore } from './file-session-store.mjs';
@@ -18,7 +19,7 @@ const FINAL_WITHIN_MS = 60_000;
 export async function playScenario({ options, children, dataDir, print }) {
   print.heading('1. Exeunt, an OP and three applications');
   const [exeuntPort, opPort, ...rpPorts] = await freePorts(5);
-  const exeunt = await startExeunt({ children, port: exeuntPort, dataDir });
+  const exeunt = await startExeunt({ children, port: exeuntPort, dataDir: join(dataDir, 'exeunt') });
   print.line(`Exeunt       ${exeunt.baseUrl}`);
   const cast = await castOf({ opPort, rpPorts, dataDir });
   const apiKey = await register(exeunt, cast);
@@ -36,6 +37,8 @@ export async function playScenario({ options, children, dataDir, print }) {
     const page = await user.logIn(rp);
     print.check(page.status === 200 && page.url.href === `${rp.baseUrl}/profile`, `${rp.name} lets the user in`, page.body.trim());
   }
+  // The OP tells of an event on another way than the one by which the browser got its page.
+  await waitUntil('the OP to report a login and three joins', 5_000, async () => (reported.length > cast.rps.length ? true : undefined));
   showReported(print, reported.splice(0));
   for (const rp of cast.rps) {
     const page = await user.visit(rp);
