@@ -1,3 +1,5 @@
+const counts = process.env.EXEUNT_TEST_COUNTS;
+
 /** Jest in ESM over swc: `#name` is the folder's index, as package.json `imports` says of the build. */
 export default {
   rootDir: '../..',
@@ -22,6 +24,10 @@ export default {
   },
   globalSetup: '<rootDir>/test/support/global-setup.ts',
   globalTeardown: '<rootDir>/test/support/global-teardown.ts',
+  // Copies of package.json and of test files there are not ours to look at.
+  modulePathIgnorePatterns: ['<rootDir>/dist/', '<rootDir>/\\.exeunt/'],
+  // `npm test` wants the counts; a bare `npx jest` does not.
+  reporters: counts ? ['default', ['<rootDir>/config/tooling/count-reporter.mjs', { outputFile: counts }]] : ['default'],
   testTimeout: 30000,
   maxWorkers: 2,
 };
