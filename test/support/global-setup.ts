@@ -1,11 +1,10 @@
 import { spawn, spawnSync } from 'node:child_process';
-import { closeSync, mkdtempSync, openSync } from 'node:fs';
+import { chmodSync, closeSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createConnection, createServer } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { chmodSync } from 'node:fs';
 import type { SuiteServers } from './suite-servers.js';
 
 /**
@@ -37,7 +36,12 @@ export default async function globalSetup(_: unknown, { rootDir }: { rootDir: st
   (globalThis as { exeuntSuiteServers?: SuiteServers }).exeuntSuiteServers = { child, exited };
   process.env.EXEUNT_TEST_SERVERS = folder;
   if (redisPort) {
-    await answers(redisPort, exited);
+    if (!(await answers(redisPort, exited))) {
+      const said = readFileSync(join(folder, 'servers.log'), 'utf8');
+      child.stdin?.end();
+      rmSync(folder, { recursive: true, force: true });
+      throw new Error(`the suite's redis-server does not answer on 127.0.0.1:${redisPort}:\n${said}`);
+    }
     process.env.EXEUNT_TEST_REDIS_URL = `redis://127.0.0.1:${redisPort}`;
   }
 }
@@ -57,7 +61,7 @@ function freePort(): Promise<number> {
   });
 }
 
-async function answers(port: number, exited: Promise<void>): Promise<void> {
+async function answers(port: number, exited: Promise<void>): Promise<boolean> {
   let over = false;
   void exited.then(() => (over = true));
   for (const until = performance.now() + 30_000; performance.now() < until && !over; await delay(20)) {
@@ -65,7 +69,7 @@ async function answers(port: number, exited: Promise<void>): Promise<void> {
       const socket = createConnection(port, '127.0.0.1', () => (socket.destroy(), resolve(true)));
       socket.once('error', () => resolve(false));
     });
-    if (open) return;
+    if (open) return true;
   }
-  throw new Error(`the suite's redis-server does not answer on 127.0.0.1:${port} within 30 s`);
+  return false;
 }
