@@ -1,0 +1,76 @@
+const REDACTED = '[redacted]';
+const DEEPEST = 6;
+const LARGEST = 2_000;
+
+/** Names of fields that hold secrets, written small and without `-` and `_`. */
+const SECRET_NAMES: ReadonlySet<string> = new Set([
+  'authorization',
+  'proxyauthorization',
+  'cookie',
+  'setcookie',
+  'password',
+  'passphrase',
+  'secret',
+  'clientsecret',
+  'apikey',
+  'xapikey',
+  'token',
+  'admintoken',
+  'accesstoken',
+  'refreshtoken',
+  'idtoken',
+  'idtokenhint',
+  'logouttoken',
+  'bearer',
+  'privatekey',
+  'privatejwk',
+  'privatepem',
+  'masterkey',
+  'samlrequest',
+  'samlresponse',
+]);
+/** Private parts of a JWK (RFC 7518 sections 6.2.2, 6.3.2, 6.4.1), secret only inside an object that has a `kty`. */
+const SECRET_JWK_PARTS: ReadonlySet<string> = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']);
+
+function isSecretName(name: string): boolean {
+  return SECRET_NAMES.has(name.toLowerCase().replace(/[-_]/g, ''));
+}
+
+/**
+ * A copy for the log: the values of secret fields are replaced at any depth, errors are reduced to type, code, message, stack, faults and cause
+ * (drivers hang the parameters of a statement on theirs). Six levels deep and 2,000 fields at most: a socket logged by mistake is not worth a heap.
+ */
+export function redact(value: unknown): unknown {
+  return copyOf(value, 0, { left: LARGEST });
+}
+
+function copyOf(value: unknown, depth: number, budget: { left: number }): unknown {
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth >= DEEPEST || budget.left <= 0) return '[cut]';
+  const deeper = (part: unknown): unknown => (budget.left-- > 0 ? copyOf(part, depth + 1, budget) : '[cut]');
+  if (Array.isArray(value)) return value.slice(0, LARGEST).map(deeper);
+  const fields = value as Record<string, unknown>;
+  if (typeof fields['stack'] === 'string' && typeof fields['message'] === 'string') return errorOf(fields, deeper);
+  if (typeof fields['toJSON'] === 'function') return deeper((fields['toJSON'] as () => unknown)());
+  const copy: Record<string, unknown> = {};
+  for (const name of Object.keys(fields)) {
+    const secret = isSecretName(name) || ('kty' in fields && SECRET_JWK_PARTS.has(name));
+    copy[name] = secret && fields[name] !== undefined && fields[name] !== null ? REDACTED : deeper(fields[name]);
+  }
+  return copy;
+}
+
+/** By shape, not by class: errors of Node's own core are of another realm where modules run in a VM. */
+function errorOf(error: Record<string, unknown>, deeper: (part: unknown) => unknown): Record<string, unknown> {
+  const { name, code, message, stack, cause, faults } = error;
+  return { type: name, code, message, stack, faults: deeper(faults), cause: deeper(cause) };
+}
+
+/** The last net, over the whole line: what looks like a JWT, a bearer or a password in a URL, wherever it was written. */
+export function redactLine(line: string): string {
+  return line
+    .replace(/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*){1,3}/g, '[redacted jwt]')
+    .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${REDACTED}`)
+    .replace(/(\w:\/\/[^\s:/@"\\]*):[^\s/@"\\]+@/g, `$1:${REDACTED}@`)
+    .replace(/-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|(?="))/g, '[redacted private key]');
+}
