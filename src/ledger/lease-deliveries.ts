@@ -13,7 +13,7 @@ const LEASE: Statement = {
     FROM due WHERE d.logout_id = due.logout_id AND d.n = due.n
     RETURNING d.*
   ), written AS (
-    INSERT INTO attempts (logout_id, delivery_n, n, channel, started_at) SELECT logout_id, n, attempts, channel, $2 FROM leased
+    INSERT INTO attempts (logout_id, delivery_n, n, channel, started_at) SELECT logout_id, n, attempts, COALESCE(channel, 'none'), $2 FROM leased
   )
   SELECT logout_id AS "logoutId", n, idp_id AS "idpId", sp_id AS "spId", session_id AS "sessionId", layer, token_sid AS "tokenSid",
     token_sub AS "tokenSub", channel_index AS "channelIndex", outcome, attempts AS attempt, tries_on_channel AS "triesOnChannel",

@@ -25,15 +25,16 @@ const SETTLE: Statement = {
   name: 'settle-deliveries',
   text: `WITH r AS (
     SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::timestamptz[], $5::int[], $6::text[], $7::int[], $8::text[], $9::text[],
-      $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::int[], $15::text[])
-      AS r(logout_id, n, attempt, started_at, duration_ms, result, http_status, jti, error, outcome, next_attempt_at, settled_at, detail, channel_index, channel)
+      $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::int[], $15::text[], $16::text[])
+      AS r(logout_id, n, attempt, started_at, duration_ms, result, http_status, jti, error, outcome, next_attempt_at, settled_at, detail, channel_index, channel,
+        used_channel)
   ), a AS (
-    UPDATE attempts a SET duration_ms = r.duration_ms, result = r.result, http_status = r.http_status, jti = r.jti, error = r.error
+    UPDATE attempts a SET duration_ms = r.duration_ms, result = r.result, http_status = r.http_status, jti = r.jti, error = r.error, channel = r.used_channel
     FROM r WHERE a.logout_id = r.logout_id AND a.delivery_n = r.n AND a.n = r.attempt AND a.started_at = r.started_at
-      AND a.started_at >= $16 AND a.started_at <= $17
+      AND a.started_at >= $17 AND a.started_at <= $18
   ), d AS (
     UPDATE deliveries d SET outcome = r.outcome, next_attempt_at = r.next_attempt_at, lease_until = NULL, settled_at = r.settled_at, detail = r.detail,
-      channel_index = COALESCE(r.channel_index, d.channel_index), channel = COALESCE(r.channel, d.channel),
+      channel_index = COALESCE(r.channel_index, d.channel_index), channel = COALESCE(r.channel, r.used_channel, d.channel),
       tries_on_channel = CASE WHEN r.channel_index IS NULL THEN d.tries_on_channel ELSE 0 END,
       exposure_ms = CASE WHEN r.outcome IN ('confirmed', 'expired')
         THEN GREATEST(0, EXTRACT(EPOCH FROM LEAST(r.settled_at, d.session_expires_at) - d.requested_at) * 1000)::bigint END
@@ -49,7 +50,7 @@ const SETTLE: Statement = {
   ), l AS (
     UPDATE logouts l SET open = l.open - c.closed, proven = l.proven + c.proven, promised = l.promised + c.promised, unproven = l.unproven + c.unproven,
       partial = l.partial + c.partial, failed = l.failed + c.failed,
-      completed_at = CASE WHEN l.open = c.closed THEN $18::timestamptz END,
+      completed_at = CASE WHEN l.open = c.closed THEN $19::timestamptz END,
       verdict = CASE WHEN l.open = c.closed THEN (
         SELECT ${VERDICT('s')} FROM (SELECT l.proven + c.proven AS proven, l.promised + c.promised AS promised, l.unproven + c.unproven AS unproven,
           l.partial + c.partial AS partial, l.failed + c.failed AS failed) s) ELSE 'pending' END
@@ -101,6 +102,7 @@ export async function settleDeliveries(
     of((s) => s.next.detail),
     of((s) => retry(s)?.channelIndex ?? null),
     of((s) => retry(s)?.channel ?? null),
+    of((s) => s.attempt?.channel ?? null),
     // Bounds that are constants let Postgres leave out the partitions that cannot hold these attempts.
     new Date(starts.length > 0 ? Math.min(...starts) : 0),
     new Date(starts.length > 0 ? Math.max(...starts) : 0),

@@ -68,6 +68,8 @@ export interface Settlement {
   /** The attempt that ended; null when the delivery is given up without one. */
   attempt: {
     n: number;
+    /** The channel that carried it; `none` when there was none left. */
+    channel: ChannelType | 'none';
     startedAt: Date;
     durationMs: number;
     result: string;

@@ -1,1 +1,2 @@
 export * from './types.js';
+export * from './load-service-providers.js';

@@ -12,9 +12,10 @@ export interface Ending {
   logoutId: string;
   target: Target;
   scope: LogoutScope;
-  /** SPs whose sessions may take their root with them; others end alone. */
-  mayEndRoot: (spId: string) => boolean;
 }
+
+/** Of these SPs, the ones whose sessions may not take their root with them. */
+export type KeptFromRoot = (spIds: readonly string[]) => Promise<ReadonlySet<string>>;
 
 /** What one ending found. */
 export interface Ended {
@@ -54,11 +55,17 @@ const MARK: Statement = {
  * Ends what the targets name and everything that hangs on it, at one IdP, with a handful of statements however many endings there are.
  * A session that two endings reach belongs to the first. A `sid` that nobody knows leaves a tombstone: a login that is still on its way is ended when it comes.
  */
-export async function endSessions(sql: Sql, idpId: string, endings: readonly Ending[], now: Date): Promise<Ended[]> {
+export async function endSessions(
+  sql: Sql,
+  idpId: string,
+  endings: readonly Ending[],
+  keptFromRoot: KeptFromRoot,
+  now: Date,
+): Promise<Ended[]> {
   const results = endings.map((): Ended => ({ sessions: [], endedBefore: null, known: false, refusedSp: null }));
   let named = await findTargets(sql, idpId, endings.map((ending) => ending.target));
   if (await buryUnknown(sql, idpId, endings, named, now)) named = await findTargets(sql, idpId, endings.map((ending) => ending.target));
-  named = await climb(sql, idpId, endings, named, results);
+  named = await climb(sql, idpId, endings, named, results, keptFromRoot);
   for (const session of named) {
     const result = results[session.at]!;
     result.known = true;
@@ -86,12 +93,18 @@ export async function endSessions(sql: Sql, idpId: string, endings: readonly End
 }
 
 /** From SP sessions to the roots above them, for endings whose scope is `root`. */
-async function climb(sql: Sql, idpId: string, endings: readonly Ending[], named: Named[], results: Ended[]): Promise<Named[]> {
+async function climb(
+  sql: Sql,
+  idpId: string,
+  endings: readonly Ending[],
+  named: Named[],
+  results: Ended[],
+  keptFromRoot: KeptFromRoot,
+): Promise<Named[]> {
   const climbing = named.filter((session) => endings[session.at]!.scope === 'root' && session.spId !== null);
   if (climbing.length === 0) return named;
-  for (const session of climbing) {
-    if (!endings[session.at]!.mayEndRoot(session.spId!)) results[session.at]!.refusedSp = session.spId;
-  }
+  const kept = await keptFromRoot(climbing.map((session) => session.spId!));
+  for (const session of climbing) if (kept.has(session.spId!)) results[session.at]!.refusedSp = session.spId;
   const above = await sql.query<{ at: number; id: string }>(ROOTS, [climbing.map((s) => s.at), climbing.map((s) => s.id)]);
   const roots = await findTargets(sql, idpId, above.map((root) => ({ sessionId: root.id })));
   return [...roots.map((root) => ({ ...root, at: above[root.at]!.at })), ...named];

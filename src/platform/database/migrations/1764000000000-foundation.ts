@@ -42,7 +42,8 @@ CREATE INDEX api_keys_idp ON api_keys (idp_id) WHERE idp_id IS NOT NULL;
 CREATE INDEX api_keys_sp ON api_keys (sp_id) WHERE sp_id IS NOT NULL;
 
 CREATE TABLE logout_keys (
-  kid text PRIMARY KEY,
+  -- Unique per IdP only: many providers call their first key "1".
+  kid text NOT NULL,
   idp_id text NOT NULL REFERENCES identity_providers (id) ON DELETE CASCADE,
   use text NOT NULL CHECK (use IN ('sig', 'enc')),
   alg text NOT NULL,
@@ -52,7 +53,8 @@ CREATE TABLE logout_keys (
   created_at timestamptz NOT NULL DEFAULT now(),
   -- Published from created_at on, used from signs_from on, unpublished at retires_at.
   signs_from timestamptz NOT NULL DEFAULT now(),
-  retires_at timestamptz
+  retires_at timestamptz,
+  PRIMARY KEY (idp_id, kid)
 );
 CREATE INDEX logout_keys_idp ON logout_keys (idp_id, use, alg);
 `;

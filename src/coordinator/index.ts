@@ -1,0 +1,3 @@
+export * from './coordinate-logout.js';
+export * from './take-events.js';
+export * from './end-by-logout-token.js';

@@ -1,0 +1,228 @@
+import type { AttemptResult } from '#channels';
+import { messageOf } from '#domain';
+import type { ChannelType, Clock } from '#domain';
+import { findBlockedDeliveries, leaseDeliveries, openNextLayer, postponeDeliveries, wakeDeliveriesOf } from '#ledger';
+import type { BlockedDelivery, LeasedDelivery, Settlement } from '#ledger';
+import type { Config } from '#platform/config';
+import type { Database } from '#platform/database';
+import type { Logger, Metrics } from '#platform/telemetry';
+import type { ServiceProvider } from '#registry';
+import type { ChannelTable } from './channel-table.js';
+import { giveUp, judgeAttempt, notBeyondItsEnd } from './judge-attempt.js';
+import type { Lane } from './lane.js';
+import type { Lanes } from './lanes.js';
+import type { Outbox } from './outbox.js';
+import type { Settler } from './settler.js';
+import type { SpDirectory } from './sp-directory.js';
+
+/** So many deliveries are woken at a time when an SP answers again. */
+const WAKE_BATCH = 500;
+
+/** The channel of an attempt; `none` when there was none left to use. */
+type UsedChannel = ChannelType | 'none';
+
+export interface FanOutParts {
+  database: Database;
+  clock: Clock;
+  lanes: Lanes;
+  channels: ChannelTable;
+  directory: SpDirectory;
+  settler: Settler;
+  outbox: Outbox;
+  metrics: Metrics;
+  log: Logger;
+  settings: Config['dispatch'];
+}
+
+/**
+ * Serves the due deliveries of some logouts: lease them (which writes their attempts), send each through its SP's lane,
+ * judge the results, settle them, and see to what comes next.
+ */
+export class FanOut {
+  private readonly underWay = new Set<Promise<void>>();
+
+  constructor(private readonly parts: FanOutParts) {}
+
+  /**
+   * Returns when all are settled, or after `jobWaitMs`: a slow SP must not hold a place in the queue. What is still under way then goes on
+   * under its lease; the lanes bound how much that can be.
+   */
+  async run(logoutIds: readonly string[]): Promise<void> {
+    const { database, clock, lanes, settings } = this.parts;
+    const now = clock.now();
+    const blocked = lanes.blocked(now.getTime());
+    const leaseUntil = new Date(now.getTime() + settings.leaseSeconds * 1_000);
+    const leased = await leaseDeliveries(database, logoutIds, now, leaseUntil, blocked);
+    if (blocked.length > 0) await this.postpone(await findBlockedDeliveries(database, logoutIds, now, blocked), now);
+    if (leased.length === 0) return;
+    const sps = await this.parts.directory.load(leased.map((delivery) => delivery.spId));
+    const sends = leased.map((delivery) => this.track(this.serve(delivery, sps.get(delivery.spId))));
+    await withinMs(Promise.all(sends), settings.jobWaitMs);
+  }
+
+  /** Resolves when nothing is under way any more. */
+  async idle(): Promise<void> {
+    while (this.underWay.size > 0) await Promise.all(this.underWay);
+  }
+
+  get inFlight(): number {
+    return this.underWay.size;
+  }
+
+  private track(work: Promise<void>): Promise<void> {
+    const tracked = work
+      // A fault of ours, most likely the database is away: the lease runs out and the sweeper brings the delivery again.
+      .catch((error: unknown) => this.parts.log.error({ error: messageOf(error) }, 'a delivery could not be served; its lease will run out'))
+      .finally(() => this.underWay.delete(tracked));
+    this.underWay.add(tracked);
+    return tracked;
+  }
+
+  private async serve(delivery: LeasedDelivery, sp: ServiceProvider | undefined): Promise<void> {
+    const config = sp?.enabled ? sp.channels[delivery.channelIndex] : undefined;
+    if (sp === undefined || config === undefined) {
+      const error = sp === undefined ? 'the service provider is not registered any more' : sp.enabled ? 'no channel left' : 'the service provider is disabled';
+      return this.settle(delivery, sp, 'none', { result: 'unusable', error }, 0);
+    }
+    const lane = this.parts.lanes.of(sp);
+    if (lane.breaker.admits(delivery.startedAt.getTime()) === 'probe') lane.breaker.probe(delivery.leaseUntil.getTime());
+    const sent = await lane.run(() => this.send(delivery, sp, config, lane));
+    if (sent !== null) await this.settle(delivery, sp, config.type, sent.result, sent.durationMs);
+  }
+
+  /** @returns null when the delivery waited so long in its lane that its lease may be over before the answer comes: somebody else will send it. */
+  private async send(
+    delivery: LeasedDelivery,
+    sp: ServiceProvider,
+    config: ServiceProvider['channels'][number],
+    lane: Lane,
+  ): Promise<{ result: AttemptResult; durationMs: number } | null> {
+    const { settings, clock } = this.parts;
+    const timeoutMs = sp.timeoutMs ?? settings.attemptTimeoutMs;
+    const begin = clock.now().getTime();
+    if (begin + timeoutMs >= delivery.leaseUntil.getTime()) return null;
+    const result = await this.attempt(delivery, sp, config, timeoutMs);
+    const end = clock.now().getTime();
+    if (result.result === 'failed') lane.breaker.failed(end);
+    else if (result.result !== 'unusable' && lane.breaker.succeeded()) this.track(this.wake(sp.id));
+    return { result, durationMs: end - begin };
+  }
+
+  private async attempt(
+    delivery: LeasedDelivery,
+    sp: ServiceProvider,
+    config: ServiceProvider['channels'][number],
+    timeoutMs: number,
+  ): Promise<AttemptResult> {
+    const channel = this.parts.channels.find(config.type);
+    if (channel === undefined) return { result: 'unusable', error: `this version cannot send over ${config.type}` };
+    try {
+      return await channel.send({
+        logoutId: delivery.logoutId,
+        deliveryNumber: delivery.n,
+        attemptNumber: delivery.attempt,
+        idpId: delivery.idpId,
+        spId: sp.id,
+        channel: config,
+        sid: delivery.tokenSid,
+        sub: delivery.tokenSub,
+        timeoutMs,
+      });
+    } catch (error) {
+      // Our own fault (a key that cannot be read, say): nothing reached the SP, and a later try may do better.
+      this.parts.log.error({ logoutId: delivery.logoutId, sp: sp.id, error: messageOf(error) }, 'a message could not be made');
+      return { result: 'failed', error: 'internal: the message could not be made; see the log' };
+    }
+  }
+
+  private async settle(
+    delivery: LeasedDelivery,
+    sp: ServiceProvider | undefined,
+    channel: UsedChannel,
+    result: AttemptResult,
+    durationMs: number,
+  ): Promise<void> {
+    const { settler, outbox, settings, clock, database } = this.parts;
+    const now = clock.now();
+    const next = judgeAttempt(delivery, result, sp, settings, now, Math.random());
+    const { applied } = await settler.settle({
+      logoutId: delivery.logoutId,
+      n: delivery.n,
+      attempt: {
+        n: delivery.attempt,
+        channel,
+        startedAt: delivery.startedAt,
+        durationMs,
+        result: result.result,
+        httpStatus: result.httpStatus ?? null,
+        jti: result.jti ?? null,
+        error: result.error ?? null,
+      },
+      next,
+    });
+    this.report(delivery, channel, result, durationMs, next);
+    if (!applied) return;
+    if (next.outcome === 'retrying') outbox.schedule(delivery.logoutId, next.nextAttemptAt);
+    else if (delivery.layer === 'gateway') outbox.enqueue(await openNextLayer(database, [delivery.logoutId], clock.now()));
+  }
+
+  private report(delivery: LeasedDelivery, channel: UsedChannel, result: AttemptResult, durationMs: number, next: Settlement['next']): void {
+    const { metrics, log } = this.parts;
+    if (channel !== 'none') metrics.attemptDone(channel, result.result, durationMs);
+    if (next.outcome !== 'retrying') metrics.deliverySettled(channel === 'none' ? null : channel, next.outcome);
+    log.info(
+      {
+        logoutId: delivery.logoutId,
+        delivery: delivery.n,
+        attempt: delivery.attempt,
+        sp: delivery.spId,
+        idp: delivery.idpId,
+        channel,
+        result: result.result,
+        httpStatus: result.httpStatus,
+        durationMs,
+        jti: result.jti,
+        error: result.error,
+        outcome: next.outcome,
+        nextAttemptAt: next.outcome === 'retrying' ? next.nextAttemptAt : undefined,
+      },
+      'attempt',
+    );
+  }
+
+  /**
+   * Deliveries whose lane takes nothing now. They come back when the breaker lets a try through, and ever later the older they are,
+   * so that a long outage costs little; an SP that answers again wakes them all (see {@link wake}).
+   */
+  private async postpone(deliveries: readonly BlockedDelivery[], now: Date): Promise<void> {
+    const { database, lanes, outbox, settler, settings } = this.parts;
+    const later: { logoutId: string; n: number; at: Date; detail: string }[] = [];
+    for (const delivery of deliveries) {
+      const breaker = lanes.find(delivery.spId)?.breaker;
+      const detail = breaker?.isOpen ? 'not tried: the service provider failed several times in a row' : 'not tried: its lane is full';
+      const over = giveUp(delivery, now, detail);
+      if (over) {
+        await settler.settle({ logoutId: delivery.logoutId, n: delivery.n, attempt: null, next: over });
+        continue;
+      }
+      const age = now.getTime() - delivery.requestedAt.getTime();
+      const wait = Math.max((breaker?.opensAt ?? 0) - now.getTime(), Math.min(age / 2, 600_000), 100);
+      const at = notBeyondItsEnd(delivery, new Date(now.getTime() + wait * (1 + Math.random() * settings.retryJitter)));
+      later.push({ logoutId: delivery.logoutId, n: delivery.n, at, detail });
+    }
+    await postponeDeliveries(database, later, now);
+    for (const { logoutId, at } of later) outbox.schedule(logoutId, at);
+  }
+
+  /** The SP answers again: whatever waits for it is due now. */
+  private async wake(spId: string): Promise<void> {
+    const { database, clock, outbox } = this.parts;
+    for (let woken: string[]; (woken = await wakeDeliveriesOf(database, spId, clock.now(), WAKE_BATCH)).length > 0; ) outbox.enqueue(woken);
+  }
+}
+
+async function withinMs(work: Promise<unknown>, limitMs: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, limitMs)))]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,80 @@
+import type { Queue } from 'bullmq';
+import { messageOf } from '#domain';
+import type { Logger } from '#platform/telemetry';
+
+/** The one kind of job: serve all due deliveries of these logouts. */
+export interface FanOutJob {
+  logoutIds: string[];
+}
+
+export const FAN_OUT = 'fan-out';
+
+/** At most so many logouts a job: a job of many small ones is cheaper than many jobs. */
+const LOGOUTS_A_JOB = 20;
+/** Delayed jobs are due on a grid, so that deliveries of one logout that fail together come back in one job. Milliseconds. */
+const GRID_MS = 250;
+
+/**
+ * Brings logouts to the queue, after their transaction has committed. Nothing waits for it and nothing fails with it:
+ * what does not reach the queue is found by the sweeper.
+ */
+export class Outbox {
+  private due: string[] = [];
+  private later: { logoutId: string; at: number }[] = [];
+  private running: Promise<void> | null = null;
+
+  constructor(
+    private readonly queue: Pick<Queue<FanOutJob>, 'addBulk'>,
+    private readonly log: Logger,
+  ) {}
+
+  /** The logouts have deliveries that are due now. */
+  enqueue(logoutIds: readonly string[]): void {
+    if (logoutIds.length === 0) return;
+    this.due.push(...logoutIds);
+    this.running ??= this.flush();
+  }
+
+  /** The logout has a delivery that is due at a later time. */
+  schedule(logoutId: string, at: Date): void {
+    this.later.push({ logoutId, at: at.getTime() });
+    this.running ??= this.flush();
+  }
+
+  async idle(): Promise<void> {
+    while (this.running) await this.running;
+  }
+
+  private async flush(): Promise<void> {
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.due.length > 0 || this.later.length > 0) {
+      const jobs = [...jobsNow(this.due.splice(0)), ...jobsLater(this.later.splice(0))];
+      try {
+        await this.queue.addBulk(jobs);
+      } catch (error) {
+        this.log.warn({ jobs: jobs.length, error: messageOf(error) }, 'the queue took no jobs; the sweeper will bring their logouts again');
+      }
+    }
+    this.running = null;
+  }
+}
+
+type NewJob = Parameters<Queue<FanOutJob>['addBulk']>[0][number];
+
+function jobsNow(logoutIds: readonly string[]): NewJob[] {
+  const distinct = [...new Set(logoutIds)];
+  const jobs: NewJob[] = [];
+  for (let at = 0; at < distinct.length; at += LOGOUTS_A_JOB) jobs.push({ name: FAN_OUT, data: { logoutIds: distinct.slice(at, at + LOGOUTS_A_JOB) } });
+  return jobs;
+}
+
+function jobsLater(later: readonly { logoutId: string; at: number }[]): NewJob[] {
+  const jobs = new Map<string, NewJob>();
+  const now = Date.now();
+  for (const { logoutId, at } of later) {
+    const due = Math.ceil(at / GRID_MS) * GRID_MS;
+    const jobId = `${logoutId}-${due}`;
+    jobs.set(jobId, { name: FAN_OUT, data: { logoutIds: [logoutId] }, opts: { jobId, delay: Math.max(0, due - now) } });
+  }
+  return [...jobs.values()];
+}

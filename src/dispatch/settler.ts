@@ -1,0 +1,75 @@
+import { settleDeliveries } from '#ledger';
+import type { CompletedLogout, Settled, Settlement } from '#ledger';
+import type { Database } from '#platform/database';
+
+const BATCH = 400;
+
+interface Waiting {
+  settlement: Settlement;
+  resolve: (settled: Settled) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Writes results in groups: while one statement runs, the results of all fan-outs gather for the next one.
+ * A lone result is written at once.
+ */
+export class Settler {
+  private waiting: Waiting[] = [];
+  private running: Promise<void> | null = null;
+
+  constructor(
+    private readonly database: Database,
+    private readonly now: () => Date,
+    private readonly onCompleted: (logouts: readonly CompletedLogout[]) => void,
+  ) {}
+
+  /** Resolves when the settlement has committed. */
+  settle(settlement: Settlement): Promise<Settled> {
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ settlement, resolve, reject });
+      this.running ??= this.run();
+    });
+  }
+
+  async idle(): Promise<void> {
+    while (this.running) await this.running;
+  }
+
+  private async run(): Promise<void> {
+    // One turn of the event loop lets results that arrive together be written together.
+    await new Promise((resolve) => setImmediate(resolve));
+    while (this.waiting.length > 0) await this.write(this.takeBatch());
+    this.running = null;
+  }
+
+  /** At most one settlement a delivery in a statement: the others wait for the next. */
+  private takeBatch(): Waiting[] {
+    const batch = new Map<string, Waiting>();
+    const rest: Waiting[] = [];
+    for (const waiting of this.waiting) {
+      const key = `${waiting.settlement.logoutId} ${waiting.settlement.n}`;
+      if (batch.size < BATCH && !batch.has(key)) batch.set(key, waiting);
+      else rest.push(waiting);
+    }
+    this.waiting = rest;
+    return [...batch.values()];
+  }
+
+  private async write(batch: readonly Waiting[]): Promise<void> {
+    try {
+      const { settled, completed } = await this.database.transaction((sql) =>
+        settleDeliveries(
+          sql,
+          batch.map((waiting) => waiting.settlement),
+          this.now(),
+        ),
+      );
+      const byKey = new Map(settled.map((one) => [`${one.logoutId} ${one.n}`, one]));
+      for (const { settlement, resolve } of batch) resolve(byKey.get(`${settlement.logoutId} ${settlement.n}`)!);
+      if (completed.length > 0) this.onCompleted(completed);
+    } catch (error) {
+      for (const waiting of batch) waiting.reject(error);
+    }
+  }
+}

@@ -1,0 +1,3 @@
+export * from './completion-report.js';
+export * from './fold-deltas.js';
+export * from './report-csv.js';
