@@ -46,8 +46,8 @@ export default tseslint.config(
       '@typescript-eslint/no-floating-promises': 'error',
       '@typescript-eslint/no-misused-promises': 'error',
       '@typescript-eslint/no-explicit-any': 'error',
-      // A `default` does not excuse a missing member: an outcome added later must be met at every switch.
-      '@typescript-eslint/switch-exhaustiveness-check': 'error',
+      // A `default` counts: the unions of libraries grow, and are met in part on purpose. Over our own unions, leave it out.
+      '@typescript-eslint/switch-exhaustiveness-check': ['error', { considerDefaultExhaustiveForUnions: true }],
       '@typescript-eslint/consistent-type-imports': ['error', { fixStyle: 'separate-type-imports' }],
       '@typescript-eslint/no-unused-vars': [
         'error',

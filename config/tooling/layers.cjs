@@ -151,7 +151,7 @@ module.exports = {
       name: 'no-undeclared-package',
       comment: 'What is imported is in package.json; a package that only another one brings may go at any update.',
       severity: 'error',
-      from: { path: '^src/' },
+      from: shipped('^src/'),
       to: { dependencyTypes: ['npm-no-pkg', 'npm-unknown'] },
     },
     {
