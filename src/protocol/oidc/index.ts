@@ -1,0 +1,11 @@
+export * from './logout-token-terms.js';
+export { buildLogoutTokenClaims } from './build-logout-token-claims.js';
+export { signLogoutToken, type LogoutSigningKey } from './sign-logout-token.js';
+export { encryptLogoutToken } from './encrypt-logout-token.js';
+export { buildLogoutRequestBody, LOGOUT_REQUEST_CONTENT_TYPE } from './build-logout-request-body.js';
+export { readBackchannelAnswer, type BackchannelAnswer, type BackchannelResponse } from './read-backchannel-answer.js';
+export { readRetryAfter } from './read-retry-after.js';
+export { quotePeer } from './quote-peer.js';
+export { LogoutRequestRefused, type LogoutRefusalCode } from './logout-request-refused.js';
+export { parseLogoutRequest, type IncomingLogoutRequest } from './parse-logout-request.js';
+export * from './logout-token/index.js';
