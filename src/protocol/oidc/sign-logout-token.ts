@@ -16,7 +16,7 @@ interface PreparedKey {
   kid: string;
   alg: LogoutTokenAlg;
   encodedHeader: string;
-  signBytes(bytes: Buffer): Buffer | Promise<Buffer>;
+  signBytes: (bytes: Buffer) => Buffer | Promise<Buffer>;
 }
 
 const signOnThreadPool = promisify<string, Buffer, NodeSigningKey, Buffer>(sign);

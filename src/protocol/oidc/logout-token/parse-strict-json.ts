@@ -55,6 +55,7 @@ function refuseDoubledMembers(text: string): void {
         at = end;
         break;
       }
+      default:
     }
   }
 }
