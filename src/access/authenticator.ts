@@ -1,7 +1,8 @@
-import { Injectable } from '@nestjs/common';
+import { Injectable, Optional } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { ExeuntError, isExeuntError } from '#domain';
 import type {} from '#platform/http';
+import { Metrics } from '#platform/telemetry';
 import { ApiKeys } from './api-keys.js';
 import { nameOfCaller } from './caller.js';
 import type { Caller } from './caller.js';
@@ -24,6 +25,7 @@ export class Authenticator {
   constructor(
     private readonly keys: ApiKeys,
     private readonly issuers: TrustedIssuers,
+    @Optional() private readonly metrics?: Metrics,
   ) {}
 
   /**
@@ -42,6 +44,7 @@ export class Authenticator {
       return caller;
     } catch (error) {
       if (isExeuntError(error) && error.code === 'unauthorized') {
+        this.metrics?.authFailed();
         await limits?.countFailedSignIn(request);
         const invalid = request.headers.authorization === undefined ? '' : ', error="invalid_token"';
         void reply.header('www-authenticate', `Bearer realm="exeunt"${invalid}`);

@@ -7,8 +7,9 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ExeuntError } from '#domain';
 import type { Config } from '#platform/config';
+import { NestLogger } from '#platform/telemetry';
+import type { Metrics } from '#platform/telemetry';
 import { acceptContentTypes } from './content-types.js';
-import { NestLogger } from './nest-logger.js';
 import { serveDocs } from './docs-pages.js';
 import { buildOpenApi } from './open-api.js';
 import { ProblemFilter } from './problem-filter.js';
@@ -20,6 +21,8 @@ import { setSecurityHeaders, STRICT_POLICY } from './security-headers.js';
 export interface HttpAppOptions {
   config: Pick<Config, 'server'>;
   logger: Logger;
+  /** Told of every request. */
+  metrics?: Metrics;
   /** Shown in the OpenAPI document. */
   version?: string;
 }
@@ -32,7 +35,7 @@ const REQUEST_ID = /^[A-Za-z0-9._-]{8,64}$/;
  */
 export async function createHttpApp(
   rootModule: Parameters<typeof NestFactory.create>[0],
-  { config, logger, version = '0.0.0' }: HttpAppOptions,
+  { config, logger, metrics, version = '0.0.0' }: HttpAppOptions,
 ): Promise<NestFastifyApplication> {
   const routes = new RouteTable();
   const filter = new ProblemFilter(logger, routes);
@@ -61,7 +64,7 @@ export async function createHttpApp(
     abortOnError: false,
     logger: new NestLogger(logger),
   });
-  logRequests(fastify, logger);
+  logRequests(fastify, logger, metrics);
   await setSecurityHeaders(fastify);
   refuseWhileClosing(fastify);
   await RateLimits.register(fastify, config.server);

@@ -1,5 +1,6 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
+import type { Metrics } from '#platform/telemetry';
 
 declare module 'fastify' {
   interface FastifyRequest {
@@ -10,24 +11,25 @@ declare module 'fastify' {
 
 const QUIET = new Set(['/healthz', '/readyz', '/metrics']);
 
-/** One line a request. The route's pattern, not its URL: queries hold tokens. */
-export function logRequests(fastify: FastifyInstance, logger: Logger): void {
+/** One line a request, and its metric. The route's pattern, not its URL: queries hold tokens. */
+export function logRequests(fastify: FastifyInstance, logger: Logger, metrics?: Metrics): void {
   fastify.decorateRequest('callerName', undefined);
   fastify.addHook('onRequest', async (request, reply) => {
     void reply.header('x-request-id', request.id);
   });
   fastify.addHook('onResponse', async (request, reply) => {
-    const route = request.is404 ? 'none' : (request.routeOptions.url ?? 'none');
+    const route = request.is404 ? undefined : request.routeOptions.url;
+    metrics?.httpRequestDone(request.method, route, reply.statusCode, reply.elapsedTime);
     const line = {
       requestId: request.id,
       method: request.method,
-      route,
+      route: route ?? 'unmatched',
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 10) / 10,
       caller: callerOf(request),
       address: request.ip,
     };
-    logger[QUIET.has(route) && reply.statusCode < 500 ? 'debug' : 'info'](line, 'request');
+    logger[QUIET.has(route ?? '') && reply.statusCode < 500 ? 'debug' : 'info'](line, 'request');
   });
 }
 

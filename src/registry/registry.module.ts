@@ -1,0 +1,14 @@
+import { Global, Module } from '@nestjs/common';
+import { EncryptionKeys } from './encryption-keys.js';
+import { IdentityProviders } from './identity-providers.js';
+import { LogoutKeys } from './logout-keys.js';
+import { PublishedKeys } from './published-keys.js';
+import { ServiceProviders } from './service-providers.js';
+import { UpstreamKeys } from './upstream-keys.js';
+
+const PROVIDERS = [IdentityProviders, ServiceProviders, LogoutKeys, PublishedKeys, UpstreamKeys, EncryptionKeys];
+
+/** Identity providers, service providers, their keys. The platform provides database, egress and master key. */
+@Global()
+@Module({ providers: PROVIDERS, exports: PROVIDERS })
+export class RegistryModule {}

@@ -1,0 +1,178 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { DataSource, In, MoreThan } from 'typeorm';
+import { ExeuntError } from '#domain';
+import type { Clock, Fault } from '#domain';
+import { CLOCK, CONFIG } from '#platform';
+import type { Config } from '#platform/config';
+import type { Sql } from '#platform/database';
+import { Egress } from '#platform/egress';
+import { ServiceProviderEntity } from './entities.js';
+import { IdentityProviders, sameId } from './identity-providers.js';
+import { addressesOfChannels, addressFaults, refuseFaults } from './judge-addresses.js';
+import { LogoutKeys } from './logout-keys.js';
+import { pageOf, startOf } from './page.js';
+import type { Page, PageRequest } from './page.js';
+import type { ServiceProviderRegistration, ServiceProviderReplacement } from './registration-schemas.js';
+import { FOREIGN_KEY_VIOLATION, sqlOf, sqlStateOf, UNIQUE_VIOLATION } from './sql-of.js';
+import type { ChannelConfig, ServiceProvider, SigningAlg } from './types.js';
+
+type Settings = Omit<ServiceProvider, 'id' | 'idp' | 'createdAt' | 'updatedAt'>;
+
+/** The service providers: who must be told when a session ends, and how. */
+@Injectable()
+export class ServiceProviders {
+  constructor(
+    private readonly dataSource: DataSource,
+    private readonly egress: Egress,
+    private readonly identityProviders: IdentityProviders,
+    private readonly logoutKeys: LogoutKeys,
+    @Inject(CONFIG) private readonly config: Config,
+    @Inject(CLOCK) private readonly clock: Clock,
+  ) {}
+
+  /**
+   * Registers one; its identity provider gets a key for each algorithm it asks for. `within` writes in the same transaction.
+   * @throws ExeuntError `not_found` for an unknown identity provider, `conflict` for an id that is taken, `validation`, `refused_address`
+   */
+  async create<Extra>(
+    registration: ServiceProviderRegistration,
+    within: (sql: Sql) => Promise<Extra>,
+  ): Promise<{ serviceProvider: ServiceProvider; extra: Extra }> {
+    const settings = settingsOf(registration, DEFAULTS);
+    await this.identityProviders.get(registration.idp).catch((error: unknown) => {
+      throw unknownIdp(error, registration.idp);
+    });
+    await this.judge(settings);
+    const keys = await this.logoutKeys.prepareFor(registration.idp, algsOf(settings.channels));
+    const now = this.clock.now();
+    const row: ServiceProvider = { id: registration.id, idp: registration.idp, ...settings, createdAt: now, updatedAt: now };
+    try {
+      const extra = await this.dataSource.transaction(async (manager) => {
+        await manager.insert(ServiceProviderEntity, row);
+        const sql = await sqlOf(manager);
+        await this.logoutKeys.store(keys, sql);
+        return within(sql);
+      });
+      return { serviceProvider: row, extra };
+    } catch (error) {
+      const state = sqlStateOf(error);
+      if (state === UNIQUE_VIOLATION) {
+        const fault = { field: '/id', seen: registration.id, rule: 'must not be taken' };
+        throw new ExeuntError('conflict', `There is a service provider ${registration.id} already`, [fault], { cause: error });
+      }
+      if (state === FOREIGN_KEY_VIOLATION) throw unknownIdp(new ExeuntError('not_found', 'deleted meanwhile'), registration.idp);
+      throw error;
+    }
+  }
+
+  async find(id: string): Promise<ServiceProvider | null> {
+    return this.dataSource.getRepository(ServiceProviderEntity).findOneBy({ id });
+  }
+
+  /** @throws ExeuntError `not_found` */
+  async get(id: string): Promise<ServiceProvider> {
+    const found = await this.find(id);
+    if (!found) throw new ExeuntError('not_found', `There is no service provider ${id}`);
+    return found;
+  }
+
+  /** Those of the ids that there are, with one statement. */
+  async loadMany(ids: readonly string[]): Promise<Map<string, ServiceProvider>> {
+    if (ids.length === 0) return new Map();
+    const rows = await this.dataSource.getRepository(ServiceProviderEntity).findBy({ id: In([...new Set(ids)]) });
+    return new Map(rows.map((row) => [row.id, row]));
+  }
+
+  /** In the order of their ids; of one identity provider when given. */
+  async list(page: PageRequest, idp?: string): Promise<Page<ServiceProvider>> {
+    const start = startOf(page);
+    const rows = await this.dataSource.getRepository(ServiceProviderEntity).find({
+      where: { ...(start === undefined ? {} : { id: MoreThan(start) }), ...(idp === undefined ? {} : { idp }) },
+      order: { id: 'ASC' },
+      take: page.limit + 1,
+    });
+    return pageOf(rows, page.limit);
+  }
+
+  /**
+   * All of it anew, but for its id and its identity provider. `ownOnly`: the caller is the SP itself, who may not give itself what others
+   * decide (`mayEndRoot`, `enabled`, `layer`); left out, these stay as they are.
+   * @throws ExeuntError `not_found`, `forbidden`, `validation`, `refused_address`
+   */
+  async replace(id: string, replacement: ServiceProviderReplacement, options: { ownOnly?: boolean } = {}): Promise<ServiceProvider> {
+    const before = await this.get(id);
+    const settings = settingsOf(replacement, options.ownOnly ? before : DEFAULTS);
+    if (options.ownOnly) refuseOwnGrants(before, settings);
+    await this.judge(settings, [...sameId(id, replacement.id), ...sameIdp(before.idp, replacement.idp)]);
+    const keys = await this.logoutKeys.prepareFor(before.idp, algsOf(settings.channels));
+    const row: ServiceProvider = { ...before, ...settings, updatedAt: this.clock.now() };
+    await this.dataSource.transaction(async (manager) => {
+      const { id: _, ...columns } = row;
+      const { affected } = await manager.update(ServiceProviderEntity, { id }, columns as never);
+      if (affected === 0) throw new ExeuntError('not_found', `There is no service provider ${id}`);
+      await this.logoutKeys.store(keys, await sqlOf(manager));
+    });
+    return row;
+  }
+
+  /** Its sessions stay; their deliveries will be `skipped`. @throws ExeuntError `not_found` */
+  async delete(id: string): Promise<void> {
+    const { affected } = await this.dataSource.getRepository(ServiceProviderEntity).delete({ id });
+    if (affected === 0) throw new ExeuntError('not_found', `There is no service provider ${id}`);
+  }
+
+  private async judge(settings: Settings, faults: Fault[] = []): Promise<void> {
+    const limit = this.config.dispatch.attemptTimeoutLimitMs;
+    const rules = [...faults];
+    if (settings.timeoutMs !== null && settings.timeoutMs > limit) {
+      rules.push({ field: '/timeoutMs', seen: settings.timeoutMs, rule: `must be at most ${limit} (dispatch.attemptTimeoutLimitMs)` });
+    }
+    refuseFaults('service provider', rules, await addressFaults(this.egress, addressesOfChannels(settings.channels)));
+  }
+}
+
+const DEFAULTS: Pick<Settings, 'layer' | 'mayEndRoot' | 'enabled'> = { layer: 'sp', mayEndRoot: true, enabled: true };
+
+function settingsOf(given: ServiceProviderReplacement, missing: Pick<Settings, 'layer' | 'mayEndRoot' | 'enabled'>): Settings {
+  return {
+    name: given.name,
+    layer: given.layer ?? missing.layer,
+    channels: given.channels as ChannelConfig[],
+    postLogoutRedirectUris: given.postLogoutRedirectUris,
+    timeoutMs: given.timeoutMs ?? null,
+    maxConcurrency: given.maxConcurrency ?? null,
+    maxPerSecond: given.maxPerSecond ?? null,
+    mayEndRoot: given.mayEndRoot ?? missing.mayEndRoot,
+    enabled: given.enabled ?? missing.enabled,
+  };
+}
+
+function refuseOwnGrants(before: ServiceProvider, after: Settings): void {
+  const faults = (['layer', 'mayEndRoot', 'enabled'] as const)
+    .filter((name) => before[name] !== after[name])
+    .map((name) => ({
+      field: `/${name}`,
+      seen: after[name],
+      rule: `must stay ${before[name]}; an administrator or the identity provider may change it`,
+    }));
+  if (faults.length > 0)
+    throw new ExeuntError(
+      'forbidden',
+      `A service provider may not change its own ${faults.map((fault) => fault.field.slice(1)).join(', ')}`,
+      faults,
+    );
+}
+
+function sameIdp(idp: string, given: string | undefined): Fault[] {
+  if (given === undefined || given === idp) return [];
+  return [{ field: '/idp', seen: given, rule: `must stay ${idp}: its sessions hang there; delete it and register it anew` }];
+}
+
+function algsOf(channels: readonly ChannelConfig[]): SigningAlg[] {
+  return [...new Set(channels.map((channel) => channel.signingAlg))];
+}
+
+function unknownIdp(error: unknown, idp: string): unknown {
+  if (!(error instanceof ExeuntError) || error.code !== 'not_found') return error;
+  return new ExeuntError('not_found', `There is no identity provider ${idp}`, [{ field: '/idp', seen: idp, rule: 'must be registered' }]);
+}
