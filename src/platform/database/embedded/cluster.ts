@@ -53,6 +53,20 @@ export interface ClusterRequest {
   log: EmbeddedLog;
 }
 
+/** @throws ExeuntError `configuration` when the cluster is another user's: nothing of it can be read, and the plain refusal would not say why. */
+export function checkOwner(place: string): void {
+  const folder = join(place, 'postgres');
+  const own = process.getuid?.();
+  if (own === undefined || own === 0 || !existsSync(folder)) return;
+  const { uid } = statSync(folder);
+  if (own !== uid) {
+    throw new ExeuntError(
+      'configuration',
+      `The data in ${folder} belongs to uid ${uid}, this process runs as uid ${own}. Start Exeunt as its owner, or set EXEUNT_DATA_DIR to another folder.`,
+    );
+  }
+}
+
 /** True when a complete cluster is in `place`. */
 export function hasCluster(place: string): boolean {
   return existsSync(join(place, 'postgres', 'PG_VERSION'));
@@ -66,6 +80,7 @@ export function hasCluster(place: string): boolean {
 export async function ensureCluster(request: ClusterRequest): Promise<string> {
   const { place, binaries } = request;
   const folder = join(place, 'postgres');
+  removeUnfinished(place);
   if (hasCluster(place)) {
     checkCluster(folder, binaries);
     return folder;
@@ -76,7 +91,6 @@ export async function ensureCluster(request: ClusterRequest): Promise<string> {
       `${folder} is not empty, and not a PostgreSQL data folder. Move it away, or set EXEUNT_DATA_DIR to another folder.`,
     );
   }
-  for (const name of readdirSync(place)) if (name.startsWith(UNFINISHED)) rmSync(join(place, name), { recursive: true, force: true });
   const unfinished = join(place, UNFINISHED + randomBytes(6).toString('hex'));
   mkdirSync(unfinished, { mode: 0o700 });
   try {
@@ -89,6 +103,18 @@ export async function ensureCluster(request: ClusterRequest): Promise<string> {
   return folder;
 }
 
+/** The initdb of a killed start may still write for a moment; what cannot be removed yet is removed by the next start. */
+function removeUnfinished(place: string): void {
+  for (const name of readdirSync(place)) {
+    if (!name.startsWith(UNFINISHED)) continue;
+    try {
+      rmSync(join(place, name), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
+    } catch {
+      continue;
+    }
+  }
+}
+
 function checkCluster(folder: string, binaries: Binaries): void {
   const made = readFileSync(join(folder, 'PG_VERSION'), 'utf8').trim();
   const major = binaries.version.replace(/\D.*$/, '');
@@ -96,14 +122,6 @@ function checkCluster(folder: string, binaries: Binaries): void {
     throw new ExeuntError(
       'configuration',
       `The data in ${folder} was made by PostgreSQL ${made}, the embedded server is ${binaries.version}. Move the data with pg_dump, or set DATABASE_URL to a PostgreSQL ${made}.`,
-    );
-  }
-  const { uid } = statSync(folder);
-  const own = process.getuid?.();
-  if (own !== undefined && own !== 0 && own !== uid) {
-    throw new ExeuntError(
-      'configuration',
-      `The data in ${folder} belongs to uid ${uid}, this process runs as uid ${own}. Start Exeunt as its owner, or set EXEUNT_DATA_DIR to another folder.`,
     );
   }
 }

@@ -1,6 +1,6 @@
 import { spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
-import { chmodSync, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
+import { accessSync, chmodSync, constants, existsSync, lstatSync, mkdirSync, readFileSync, realpathSync, writeFileSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { ExeuntError, messageOf } from '#domain';
 import type { Account } from './account.js';
@@ -21,9 +21,10 @@ export function createDataDir(dataDir: string): string {
     const first = mkdirSync(path, { recursive: true, mode });
     // The umask may have taken the bits away again.
     if (first !== undefined) chmodSync(path, mode);
+    accessSync(path, constants.W_OK | constants.X_OK);
     return realpathSync(path);
   } catch (error) {
-    throw new ExeuntError('configuration', `The data folder ${path} cannot be created: ${messageOf(error)}`, [
+    throw new ExeuntError('configuration', `The data folder ${path} cannot be created or written: ${messageOf(error)}`, [
       { field: 'EXEUNT_DATA_DIR', seen: path, rule: 'a folder that Exeunt may create and write' },
     ]);
   }

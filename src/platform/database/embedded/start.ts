@@ -4,7 +4,7 @@ import pg from 'pg';
 import { ExeuntError } from '#domain';
 import { chooseAccount } from './account.js';
 import { prepareBinaries } from './binaries.js';
-import { DATABASE, ROLE, ensureCluster, hasCluster, readPassword } from './cluster.js';
+import { DATABASE, ROLE, checkOwner, ensureCluster, hasCluster, readPassword } from './cluster.js';
 import { lockFolder } from './lock.js';
 import type { EmbeddedLog } from './log.js';
 import { endOrphan } from './orphan.js';
@@ -52,6 +52,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const dataDir = createDataDir(options.dataDir);
   const account = chooseAccount(join(readPlace(dataDir), 'postgres'), log);
   const place = choosePlace(dataDir, account, log);
+  checkOwner(place);
   const lock = lockFolder(place);
   try {
     const password = readPassword(dataDir, hasCluster(place));
