@@ -12,6 +12,8 @@ export interface LoggerSettings {
   stream?: DestinationStream;
 }
 
+type Child = (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger;
+
 /** Lines wait so long for company before they are written; a clean exit writes them out. Milliseconds. */
 const FLUSH_EVERY_MS = 100;
 const FLUSH_AT_BYTES = 4096;
@@ -35,9 +37,9 @@ export function createLogger(settings: LoggerSettings): Logger {
     settings.stream ?? destination({ dest: 1, sync: false, minLength: FLUSH_AT_BYTES, periodicFlush: FLUSH_EVERY_MS }),
   );
   // pino formats the fields of a child only when each child asks for it; children inherit this one, so none can forget.
-  const plainChild = logger.child as (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) => Logger;
-  logger.child = function (this: Logger, bindings: Bindings, options?: ChildLoggerOptions) {
+  const plainChild: Child = logger.child;
+  const redactingChild: Child = function (bindings, options) {
     return plainChild.call(this, redact(bindings) as Bindings, options);
-  } as Logger['child'];
-  return logger;
+  };
+  return Object.assign(logger, { child: redactingChild });
 }
