@@ -5,8 +5,14 @@ const SOCKETS = ['undici', 'http', 'https', 'http2', 'net', 'tls', 'dgram', 'dns
   name === 'undici' ? [name] : [name, `node:${name}`],
 );
 const ONE_DOOR = 'Outbound traffic goes through #platform/egress, which judges the address that is really called.';
-/** A type opens nothing. */
-const socketImports = SOCKETS.map((name) => ({ name, message: ONE_DOOR, allowTypeImports: true }));
+/** What `net` has for addresses opens nothing, and neither does a type. */
+const ADDRESSES = ['isIP', 'isIPv4', 'isIPv6', 'BlockList', 'SocketAddress'];
+const socketImports = SOCKETS.map((name) => ({
+  name,
+  message: ONE_DOOR,
+  allowTypeImports: true,
+  ...(/^(node:)?net$/.test(name) ? { allowImportNames: ADDRESSES } : {}),
+}));
 
 const environment = {
   object: 'process',
