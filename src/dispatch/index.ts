@@ -1,8 +1,5 @@
-export * from './outbox.js';
-export * from './fan-out.js';
-export * from './lanes.js';
-export * from './settler.js';
-export * from './sp-directory.js';
-export * from './sweeper.js';
-export * from './dispatcher.js';
-export * from './channel-table.js';
+export { Outbox } from './outbox.js';
+export type { FanOutJob } from './outbox.js';
+export { OutboxModule } from './outbox.module.js';
+export { WorkerModule } from './worker.module.js';
+export { Dispatcher } from './dispatcher.js';

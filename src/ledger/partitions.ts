@@ -4,7 +4,7 @@ const DAY_MS = 86_400_000;
 /** How far ahead partitions are made, so that a maintenance that fails for days harms nothing. */
 const DAYS_AHEAD = 7;
 /** One process at a time makes or drops partitions. */
-const PARTITION_LOCK = 7_366_142_002;
+const PARTITION_LOCK = 7_366_142_004;
 
 /** Makes the daily partitions of the attempts, from yesterday to a week ahead. Days are UTC. */
 export async function ensureAttemptPartitions(database: Database, now: Date): Promise<void> {

@@ -2,3 +2,4 @@
 export const CONFIG = Symbol('CONFIG');
 export const CLOCK = Symbol('CLOCK');
 export const LOGGER = Symbol('LOGGER');
+export const QUEUE_BACKEND = Symbol('QUEUE_BACKEND');

@@ -1,5 +1,5 @@
 import { DataSource } from 'typeorm';
-import type { EntitySchema, MixedList } from 'typeorm';
+import type { DataSourceOptions } from 'typeorm';
 import { MIGRATIONS } from './migrations/index.js';
 
 export interface DatabaseSettings {
@@ -9,18 +9,21 @@ export interface DatabaseSettings {
 }
 
 /**
- * The TypeORM DataSource: entities of the registry, migrations of everything.
+ * TypeORM's options: entities of the registry, migrations of everything.
  * Migrations are run by {@link migrate}, never by synchronising entities.
  */
-export function createDataSource(settings: DatabaseSettings, entities: MixedList<Function | string | EntitySchema> = []): DataSource {
-  return new DataSource({
+export function databaseOptions(settings: DatabaseSettings): DataSourceOptions {
+  return {
     type: 'postgres',
     url: settings.url,
     poolSize: settings.poolSize,
-    entities,
     migrations: MIGRATIONS,
     migrationsTableName: 'exeunt_migrations',
     applicationName: 'exeunt',
     extra: { statement_timeout: settings.statementTimeoutMs, keepAlive: true },
-  });
+  };
+}
+
+export function createDataSource(settings: DatabaseSettings, entities: DataSourceOptions['entities'] = []): DataSource {
+  return new DataSource({ ...databaseOptions(settings), entities } as DataSourceOptions);
 }

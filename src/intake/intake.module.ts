@@ -1,0 +1,13 @@
+import { Module } from '@nestjs/common';
+import { CoordinatorModule } from '#coordinator';
+import { RegistryModule } from '#registry';
+import { EventsController } from './rest/events.controller.js';
+import { LogoutsController } from './rest/logouts.controller.js';
+
+/** The inbound edges. */
+@Module({
+  imports: [CoordinatorModule, RegistryModule],
+  controllers: [EventsController, LogoutsController],
+  providers: [],
+})
+export class IntakeModule {}
