@@ -203,7 +203,7 @@ async function answer(name: string): Promise<string[]> {
   return Promise.resolve(addresses);
 }
 
-describe('nothing inside is called', () => {
+describe('BCL-6 nothing inside is called', () => {
   test('the table holds at least 60 addresses', () => expect(new Set(HOSTILE.map(([url]) => url)).size).toBeGreaterThanOrEqual(60));
 
   test.each(HOSTILE)('%j is refused at registration and at delivery alike, and no socket is opened', async (pattern, why) => {
@@ -254,7 +254,7 @@ describe('a listed network opens itself and nothing else', () => {
   });
 });
 
-describe('a name that resolves differently the second time (DNS rebinding)', () => {
+describe('BCL-6 a name that resolves differently the second time (DNS rebinding)', () => {
   const turns = (...answers: string[][]) => {
     let turn = 0;
     return jest.fn(async (_name: string) => Promise.resolve(answers[Math.min(turn++, answers.length - 1)] ?? []));

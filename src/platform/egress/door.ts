@@ -41,6 +41,7 @@ const HEADER_LIMIT_BYTES = 16 * 1024;
 /**
  * The only way out. Every request, whoever asks for it, passes the same address policy at the moment its socket is opened;
  * redirects are not followed, time and size are bounded, certificates are always verified.
+ * @see BCL-6
  */
 export class Egress {
   private readonly allowed: readonly Network[];

@@ -22,7 +22,8 @@ export function faultOf(error: Error): EgressFault | ExeuntError {
   if (code === 'UND_ERR_INVALID_ARG')
     return new ExeuntError('internal', `not a valid HTTP request: ${textOf(error)}`, [], { cause: error });
   if (/^UND_ERR_(CLOSED|DESTROYED)$/.test(code)) return new ExeuntError('unavailable', 'egress is closed: the process is stopping');
-  if (/^HPE_|^UND_ERR_(HEADERS_OVERFLOW|RES_|NOT_SUPPORTED|INFO)/.test(code))
+  // The parser's errors have a code only sometimes.
+  if (error.name === 'HTTPParserError' || /^UND_ERR_(HEADERS_OVERFLOW|RES_|NOT_SUPPORTED|INFO)/.test(code))
     return new EgressFault('protocol', textOf(error), { cause: error });
   return new EgressFault('reset', textOf(error), { cause: error });
 }

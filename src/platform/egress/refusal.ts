@@ -11,6 +11,7 @@ const WANTED = 'wanted a global unicast address or one inside egress.allowPrivat
  * The whole policy on one address: why it may not be called, or undefined when it may.
  * Denied by default is all that is not global unicast; the operator's networks open private ranges, and only to them may `http:` speak.
  * An address that carries an IPv4 address (mapped, NAT64) is judged by that one.
+ * @see BCL-6
  *
  * @param address as the URL or the resolver gave it, not trusted to be an address
  */
