@@ -1,6 +1,7 @@
 /** Why a logout request was refused: stable, for logs and metrics. */
 export type LogoutRefusalCode =
   | 'malformed_request'
+  | 'not_registered'
   | 'malformed_token'
   | 'not_encrypted'
   | 'unexpected_encryption'
@@ -18,7 +19,8 @@ export type LogoutRefusalCode =
   | 'bad_subject'
   | 'bad_event'
   | 'nonce_present'
-  | 'bad_token_id';
+  | 'bad_token_id'
+  | 'replayed';
 
 /** A logout request that is refused. It is always answered with 400 and changes nothing. @see BCL-49, BCL-50 */
 export class LogoutRequestRefused extends Error {
