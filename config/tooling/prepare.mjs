@@ -53,8 +53,17 @@ export function hasPackages(root, withDev) {
     const have = installed[path];
     // For another platform: npm leaves those out.
     if (!have) return want.optional === true || want.devOptional === true || want.peer === true;
-    return have.version === want.version && have.integrity === want.integrity && existsSync(join(root, path, 'package.json'));
+    return have.version === want.version && have.integrity === want.integrity && versionOf(join(root, path)) === want.version;
   });
+}
+
+/** What is really there: npm notes versions down that it has only resolved (`--package-lock-only`). */
+function versionOf(folder) {
+  try {
+    return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')).version;
+  } catch {
+    return undefined;
+  }
 }
 
 function packagesOf(file) {

@@ -1,8 +1,22 @@
-import { chmodSync, chownSync, existsSync, lstatSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from 'node:fs';
+import { spawnSync } from 'node:child_process';
+import {
+  chmodSync,
+  chownSync,
+  existsSync,
+  lstatSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  readdirSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { endAll, hold, holdReady, sql } from '../support/embedded.js';
+import type { HoldOptions } from '../support/embedded.js';
 import { isAlive } from '../support/process.js';
 import { accountOf, describeAsRoot, isRoot } from '../support/root.js';
 import { copyCheckout } from '../support/small-checkout.js';
@@ -122,6 +136,50 @@ describeAsRoot('the embedded PostgreSQL, started by root', () => {
     const owner = await holdReady(dataDir);
     expect(statSync(`/proc/${owner.server}`).uid).toBe(nobody.uid);
     await owner.end();
+  });
+});
+
+const canUnshare = isRoot && spawnSync('unshare', ['--mount', 'true']).status === 0;
+
+/** Only in the eyes of the processes that it starts: an /etc without that account, and, if it may not be created, no program to create it with. */
+function withoutPostgresAccount(mayCreate: boolean): HoldOptions {
+  const etc = join(parent, 'etc');
+  const hidden = join(parent, 'bin');
+  const script = join(parent, 'hold.sh');
+  writeFileSync(
+    script,
+    `set -e
+cp -a /etc ${etc}
+for file in passwd group shadow gshadow; do [ -e ${etc}/$file ] && sed -i /^postgres:/d ${etc}/$file; done
+mount --bind ${etc} /etc
+${mayCreate ? '' : `mkdir ${hidden}; for tool in id sh; do ln -s $(command -v $tool) ${hidden}/$tool; done; export PATH=${hidden}`}
+exec "$@"
+`,
+  );
+  return { through: ['unshare', '--mount', 'bash', script] };
+}
+
+(canUnshare ? describe : describe.skip)('the embedded PostgreSQL, started by root without an account "postgres"', () => {
+  it('creates it, as the packages of PostgreSQL do', async () => {
+    const owner = await holdReady(dataDir, withoutPostgresAccount(true));
+    expect(owner.output).toContain('created the system account "postgres"');
+    expect(readFileSync(join(parent, 'etc', 'passwd'), 'utf8')).toMatch(/^postgres:.*nologin$/m);
+    expect(statSync(join(dataDir, 'postgres')).uid).not.toBe(0);
+    await owner.end();
+  });
+
+  it('runs as nobody where it cannot create one, and says so', async () => {
+    const owner = await holdReady(dataDir, withoutPostgresAccount(false));
+    expect(owner.output).toMatch(/warn .*runs as "nobody"/);
+    expect(statSync(join(dataDir, 'postgres')).uid).toBe(accountOf('nobody').uid);
+    await owner.end();
+  });
+
+  it('tells a user without a name what is missing', async () => {
+    chmodSync(parent, 0o777);
+    const owner = hold(dataDir, { uid: 54_321, gid: 54_321, root: reachable() });
+    expect((await owner.exited).code).toBe(1);
+    expect(owner.output).toMatch(/uid 54321 has none on this system.*DATABASE_URL/);
   });
 });
 

@@ -21,15 +21,18 @@ export interface HoldOptions {
   /** Another checkout than this one. */
   root?: string;
   detached?: boolean;
+  /** A command that starts the process, and becomes it. */
+  through?: readonly string[];
 }
 
 const started: Watched[] = [];
 const servers: number[] = [];
 
 /** Starts a process that will own the embedded PostgreSQL of that folder. */
-export function hold(dataDir: string, { fsync = false, env = {}, root = ROOT, ...options }: HoldOptions = {}): Watched {
+export function hold(dataDir: string, { fsync = false, env = {}, root = ROOT, through = [], ...options }: HoldOptions = {}): Watched {
   const args = ['--import', join(root, 'test/support/typescript-loader.mjs'), join(root, 'test/support/hold-postgres.ts'), dataDir];
-  const watched = new Watched(process.execPath, [...args, ...(fsync ? [] : ['fsync=off'])], {
+  const [command = '', ...rest] = [...through, process.execPath, ...args, ...(fsync ? [] : ['fsync=off'])];
+  const watched = new Watched(command, rest, {
     cwd: '/',
     env: { PATH: process.env.PATH, NODE_NO_WARNINGS: '1', ...env },
     ...options,

@@ -1,7 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { basename, resolve } from 'node:path';
-import { LineCounter, isAlias, isCollection, isMap, isNode, isScalar, isSeq, parseDocument } from 'yaml';
-import type { Node } from 'yaml';
+import { LineCounter, isAlias, isCollection, isMap, isNode, isScalar, parseDocument } from 'yaml';
 import { messageOf } from '#domain';
 import type { Layer } from './layers.js';
 
@@ -38,7 +37,7 @@ export function readConfigFile(named: string, cwd: string): Layer {
 }
 
 function lineOf(node: unknown, lines: LineCounter): number {
-  const range = isScalar(node) || isCollection(node) || isSeq(node) || isAlias(node) ? (node as Node).range : undefined;
+  const range = isScalar(node) || isCollection(node) || isAlias(node) ? node.range : undefined;
   return range ? lines.linePos(range[0]).line : 1;
 }
 

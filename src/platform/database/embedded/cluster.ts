@@ -151,6 +151,14 @@ async function runInitdb({ place, binaries, account, password, fsync, log }: Clu
     log.debug(stdout.trim());
   } catch (error) {
     const said = (error as { stderr?: string }).stderr?.trim();
+    if (said?.includes('could not look up effective user ID')) {
+      throw new ExeuntError(
+        'configuration',
+        `The embedded PostgreSQL needs an account with a name, and uid ${process.getuid?.()} has none on this system. Give it one (an entry in /etc/passwd), or set DATABASE_URL.`,
+        [],
+        { cause: error },
+      );
+    }
     throw new ExeuntError(
       'configuration',
       `The embedded PostgreSQL could not create its database in ${folder}: ${said || messageOf(error)}`,

@@ -11,7 +11,7 @@ interface LockRecord extends ProcessIdentity {
 
 /** Held for as long as this process lives, or until `release`. */
 export interface FolderLock {
-  release(): void;
+  release: () => void;
 }
 
 const PREFIX = 'postgres.lock.';
