@@ -3,7 +3,7 @@ import type { DynamicModule } from '@nestjs/common';
 import { AccessModule } from '#access';
 import { WorkerModule } from '#dispatch';
 import { IntakeModule } from '#intake';
-import { HealthModule, Maintenance, OpsModule, RegistryRoutesModule } from '#ops';
+import { HealthModule, Maintenance, OpsModule, RegistryApiModule } from '#ops';
 import type { Config } from '#platform/config';
 import { PlatformModule } from '#platform/module';
 import type { PlatformParts } from '#platform/module';
@@ -13,7 +13,7 @@ import { RegistryModule } from '#registry';
 @Module({})
 export class AppModule {
   static forRole(role: Config['role'], parts: PlatformParts): DynamicModule {
-    const api = [IntakeModule, OpsModule, RegistryRoutesModule];
+    const api = [IntakeModule, OpsModule, RegistryApiModule];
     const worker = [WorkerModule];
     return {
       module: AppModule,

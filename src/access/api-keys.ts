@@ -39,6 +39,7 @@ const INSERT: Statement = {
   name: 'api_key_insert',
   text: 'INSERT INTO api_keys (id, hash, scope, idp_id, sp_id) VALUES ($1, $2, $3, $4, $5)',
 };
+const KEY_ID = /^[a-z0-9]{1,64}$/;
 const OF_OWNER = 'scope = $1 AND idp_id IS NOT DISTINCT FROM $2 AND sp_id IS NOT DISTINCT FROM $3';
 
 /** API keys: 256 random bits, of which only the SHA-256 is kept. Asked of the database each time, so a revocation holds at once, everywhere. */
@@ -75,6 +76,7 @@ export class ApiKeys {
 
   /** From now on the key is refused. @throws ExeuntError `not_found` when the owner has no such key. */
   async revoke(owner: KeyOwner, id: string): Promise<void> {
+    if (!KEY_ID.test(id)) throw new ExeuntError('not_found', 'There is no such API key');
     const rows = await this.database.query(
       `UPDATE api_keys SET revoked_at = LEAST(revoked_at, now()) WHERE ${OF_OWNER} AND id = $4 RETURNING id`,
       [...ownerColumns(owner), id],

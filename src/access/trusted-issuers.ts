@@ -6,6 +6,7 @@ import { CONFIG } from '#platform';
 import type { Config, TrustedIssuer } from '#platform/config';
 import { Egress } from '#platform/egress';
 import { RemoteKeys } from '#platform/keys';
+import { isRegistryId } from '#registry';
 import type { Caller } from './caller.js';
 
 const CLOCK_TOLERANCE_SECONDS = 30;
@@ -90,7 +91,7 @@ function callerOf(payload: JWTPayload, settings: TrustedIssuer): Caller {
   const id = `${payload.iss}#${payload.sub}`;
   if (scopes.includes(settings.adminScope)) return { kind: 'admin', id };
   const idpId = payload[settings.idpClaim];
-  if (scopes.includes(settings.idpScope) && typeof idpId === 'string' && idpId !== '') return { kind: 'idp', idpId, id };
+  if (scopes.includes(settings.idpScope) && typeof idpId === 'string' && isRegistryId(idpId)) return { kind: 'idp', idpId, id };
   throw new ExeuntError(
     'forbidden',
     `The token has neither the scope ${settings.adminScope}, nor ${settings.idpScope} with the claim ${settings.idpClaim}`,

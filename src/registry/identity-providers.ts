@@ -8,6 +8,7 @@ import type { Sql } from '#platform/database';
 import { Egress } from '#platform/egress';
 import { IdentityProviderEntity, ServiceProviderEntity } from './entities.js';
 import { addressesOfIdentity, addressFaults, refuseFaults } from './judge-addresses.js';
+import { isRegistryId } from './id.js';
 import { LogoutKeys } from './logout-keys.js';
 import { pageOf, startOf } from './page.js';
 import type { Page, PageRequest } from './page.js';
@@ -56,7 +57,7 @@ export class IdentityProviders {
   }
 
   async find(id: string): Promise<IdentityProvider | null> {
-    return this.dataSource.getRepository(IdentityProviderEntity).findOneBy({ id });
+    return isRegistryId(id) ? this.dataSource.getRepository(IdentityProviderEntity).findOneBy({ id }) : null;
   }
 
   /** @throws ExeuntError `not_found` */
@@ -95,6 +96,7 @@ export class IdentityProviders {
   /** With its logout keys and API keys. @throws ExeuntError `not_found`; `conflict` while service providers rely on it */
   async delete(id: string): Promise<void> {
     try {
+      if (!isRegistryId(id)) throw new ExeuntError('not_found', 'There is no such identity provider');
       const { affected } = await this.dataSource.getRepository(IdentityProviderEntity).delete({ id });
       if (affected === 0) throw new ExeuntError('not_found', `There is no identity provider ${id}`);
       this.logoutKeys.forget(id);

@@ -10,6 +10,7 @@ export { PublishedKeys } from './published-keys.js';
 export type { PublishedJwks } from './published-keys.js';
 export { UpstreamKeys } from './upstream-keys.js';
 export { EncryptionKeys } from './encryption-keys.js';
+export { isRegistryId } from './id.js';
 export { pageSchema } from './page.js';
 export type { Page, PageRequest } from './page.js';
 export {
@@ -25,3 +26,4 @@ export type {
   ServiceProviderRegistration,
   ServiceProviderReplacement,
 } from './registration-schemas.js';
+export { loadServiceProviders } from './load-service-providers.js';

@@ -1,19 +1,17 @@
 import { z } from 'zod';
 import { fitsKeyManagement, publicJwkFault } from './jwk-rules.js';
 import { CONTENT_ENCRYPTION_ALGS, KEY_MANAGEMENT_ALGS, SIGNING_ALGS } from './types.js';
+import { ID } from './id.js';
 import { callableUriFault, issuerFault, redirectUriFault } from './uri-rules.js';
 
 /** Ids that callers choose. */
-export const idSchema = z
-  .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/)
-  .describe('Chosen by the caller; unique');
+export const idSchema = z.string().regex(ID).describe('Chosen by the caller; unique');
 
 const nameSchema = z
   .string()
   .min(1)
   .max(200)
-  .regex(/^[^\p{Cc}]*$/u, 'must not have control characters');
+  .regex(/^[^\p{Cc}\p{Cs}]*$/u, 'must not have control characters');
 
 const uriSchema = (faultOf: (text: string) => string | null) =>
   z
@@ -28,11 +26,18 @@ const signingAlgSchema = z.enum(SIGNING_ALGS, {
   error: (issue) => (issue.input === 'none' ? `must be one of: ${SIGNING_ALGS.join(', ')}; unsigned tokens are forbidden` : undefined),
 });
 
+/** No deeper, and nothing that jsonb cannot hold. */
+const jwkTextSchema = z
+  .string()
+  .max(20_000)
+  .regex(/^[^\0\p{Cs}]*$/u, 'must be plain text');
+const jwkMemberSchema = z.union([jwkTextSchema, z.array(jwkTextSchema).max(50), z.boolean(), z.number()]);
+
 const jwksSchema = z
-  .looseObject({
+  .object({
     keys: z
       .array(
-        z.record(z.string(), z.unknown()).superRefine((jwk, context) => {
+        z.record(z.string(), jwkMemberSchema).superRefine((jwk, context) => {
           const fault = publicJwkFault(jwk);
           if (fault !== null) context.addIssue({ code: 'custom', message: fault });
         }),

@@ -1,5 +1,7 @@
 import { Global, Module } from '@nestjs/common';
+import { TypeOrmModule } from '@nestjs/typeorm';
 import { EncryptionKeys } from './encryption-keys.js';
+import { REGISTRY_ENTITIES } from './entities.js';
 import { IdentityProviders } from './identity-providers.js';
 import { LogoutKeys } from './logout-keys.js';
 import { PublishedKeys } from './published-keys.js';
@@ -10,5 +12,5 @@ const PROVIDERS = [IdentityProviders, ServiceProviders, LogoutKeys, PublishedKey
 
 /** Identity providers, service providers, their keys. The platform provides database, egress and master key. */
 @Global()
-@Module({ providers: PROVIDERS, exports: PROVIDERS })
+@Module({ imports: [TypeOrmModule.forFeature(REGISTRY_ENTITIES)], providers: PROVIDERS, exports: PROVIDERS })
 export class RegistryModule {}

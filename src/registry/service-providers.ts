@@ -9,6 +9,7 @@ import { Egress } from '#platform/egress';
 import { ServiceProviderEntity } from './entities.js';
 import { IdentityProviders, sameId } from './identity-providers.js';
 import { addressesOfChannels, addressFaults, refuseFaults } from './judge-addresses.js';
+import { isRegistryId } from './id.js';
 import { LogoutKeys } from './logout-keys.js';
 import { pageOf, startOf } from './page.js';
 import type { Page, PageRequest } from './page.js';
@@ -66,7 +67,7 @@ export class ServiceProviders {
   }
 
   async find(id: string): Promise<ServiceProvider | null> {
-    return this.dataSource.getRepository(ServiceProviderEntity).findOneBy({ id });
+    return isRegistryId(id) ? this.dataSource.getRepository(ServiceProviderEntity).findOneBy({ id }) : null;
   }
 
   /** @throws ExeuntError `not_found` */
@@ -117,6 +118,7 @@ export class ServiceProviders {
 
   /** Its sessions stay; their deliveries will be `skipped`. @throws ExeuntError `not_found` */
   async delete(id: string): Promise<void> {
+    await this.get(id);
     const { affected } = await this.dataSource.getRepository(ServiceProviderEntity).delete({ id });
     if (affected === 0) throw new ExeuntError('not_found', `There is no service provider ${id}`);
   }

@@ -1,7 +1,7 @@
 import { isIP } from 'node:net';
 
 /** The URL parser drops or changes these without a word; a URL that is kept byte for byte may not have them. */
-const UNSEEN = /[\s\x00-\x1f\x7f\\]/;
+const UNSEEN = /[\s\p{Cc}\p{Cs}\\]/u;
 /** Schemes that a browser runs or opens on the machine instead of going somewhere. */
 const DANGEROUS = new Set(['javascript:', 'data:', 'vbscript:', 'file:', 'blob:', 'about:', 'filesystem:', 'view-source:']);
 

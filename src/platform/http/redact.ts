@@ -18,7 +18,11 @@ export function showSeen(value: unknown, path: readonly PropertyKey[] = []): unk
     return isSecretPath(path) && value ? REDACTED : value;
   if (isSecretPath(path)) return REDACTED;
   if (typeof value === 'string') return SECRET_TEXT.test(value) ? REDACTED : shorten(value);
-  return shorten(JSON.stringify(value, redactMember) ?? String(value));
+  try {
+    return shorten(JSON.stringify(value, redactMember) ?? String(value));
+  } catch {
+    return Array.isArray(value) ? '[array]' : '[object]';
+  }
 }
 
 function redactMember(this: unknown, name: string, value: unknown): unknown {
