@@ -84,8 +84,8 @@ export async function playScenario({ options, children, dataDir, print }) {
 
   const logout = await waitUntil(
     `logout ${logoutId} to be final`,
-    // A retry is due at the latest after as long again as the SP was down, and somewhat more.
-    FINAL_WITHIN_MS + options.downSeconds * 3_000,
+    // The pauses between tries grow about fivefold, so the next one after the SP is back may be that much later.
+    FINAL_WITHIN_MS + options.downSeconds * 6_000,
     async () => {
       const now = await exeunt.get(`/v1/logouts/${logoutId}`);
       return now.verdict === 'pending' ? undefined : now;
