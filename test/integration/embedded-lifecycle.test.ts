@@ -121,6 +121,13 @@ describe('the embedded PostgreSQL', () => {
     expect(owner.output).toMatch(/error The embedded PostgreSQL \(pid \d+\) ended by itself \(signal SIGKILL\)/);
   });
 
+  it('does not stay behind when its owner leaves without stopping it', async () => {
+    const owner = await holdReady(dataDir);
+    expect((await owner.end('SIGUSR2')).code).toBe(3);
+    await until(() => !isAlive(owner.server), 'the server has stopped by itself');
+    expect(existsSync(pidFile())).toBe(false);
+  });
+
   it('does not care for the locale and the PostgreSQL variables of its caller', async () => {
     const env = { LC_ALL: 'xx_YY.nonsense', LANG: 'nowhere', PGPORT: '1', PGDATA: '/nowhere', PGUSER: 'nobody', TZ: 'Mars/Olympus' };
     const owner = await holdReady(dataDir, { env });

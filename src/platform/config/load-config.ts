@@ -109,8 +109,8 @@ function knownBeside(path: readonly string[]): string {
   return known.length === 0 ? 'config/default.yaml describes those that exist' : `here are known: ${[...new Set(known)].join(', ')}`;
 }
 
+/** The message names the things; what was seen and what is wanted is in the faults, which whoever reports it shows below. */
 function refuse(faults: readonly Fault[]): ExeuntError {
-  const lines = faults.map(({ field, seen, rule }) => `  ${field}${seen === undefined ? '' : ` = ${JSON.stringify(seen)}`}: ${rule}`);
   const title = faults.length === 1 ? 'The configuration has a fault' : `The configuration has ${faults.length} faults`;
-  return new ExeuntError('configuration', `${title}:\n${lines.join('\n')}`, faults);
+  return new ExeuntError('configuration', `${title}: ${faults.map(({ field }) => field).join(', ')}`, faults);
 }

@@ -54,15 +54,20 @@ export class Server {
       // before we have finished our work on it.
       detached: process.platform !== 'win32',
     });
+    // Whoever leaves without a stop (process.exit, an error nobody caught) does not leave the server behind.
+    const leave = () => this.child.kill('SIGINT');
+    process.once('exit', leave);
     if (this.child.stderr) createInterface(this.child.stderr).on('line', (line) => this.report(line));
     this.ended = new Promise((resolve) => {
       this.child.once('error', (error) => {
         this.gone = true;
+        process.off('exit', leave);
         resolve({ code: null, signal: null, lastWords: error.message });
       });
       // `close`, not `exit`: its last words have been read by then. A surviving backend may hold the pipe open, though.
       this.child.once('exit', (code, signal) => {
         this.gone = true;
+        process.off('exit', leave);
         const end = () => resolve({ code, signal, lastWords: this.lines.join('\n') });
         this.child.once('close', end);
         setTimeout(end, 200).unref();
