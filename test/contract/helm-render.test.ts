@@ -1,9 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parse } from 'yaml';
+import { VARIABLES } from '../../src/platform/config/read-environment.js';
 import { configSchema } from '../../src/platform/config/schema.js';
 import { CHART, describeRendered, readCases } from '../support/helm/chart.js';
 import type { Rendered, Values } from '../support/helm/chart.js';
+import { typeFaults } from '../support/helm/kubernetes-types.js';
 
 const SECRET_VARIABLES = ['DATABASE_URL', 'REDIS_URL', 'EXEUNT_MASTER_KEY', 'EXEUNT_ADMIN_TOKEN'];
 const LEAST: Values = { secrets: { existingSecret: 'exeunt-secrets' } };
@@ -28,7 +30,10 @@ const containers = (objects: Rendered[]) =>
   pods(objects).flatMap(({ name, spec }) =>
     [...spec.containers, ...(spec.initContainers ?? [])].map((container: Record<string, never>) => ({ name, container })),
   );
-const variables = (container: { env?: { name: string }[] }) => Object.fromEntries((container.env ?? []).map((one) => [one.name, one]));
+// What is asserted about a variable says what it must look like.
+// eslint-disable-next-line @typescript-eslint/no-explicit-any
+const variables = (container: { env?: { name: string }[] }): Record<string, any> =>
+  Object.fromEntries((container.env ?? []).map((one) => [one.name, one]));
 const matches = (selector: Record<string, string>, labels: Record<string, string> | undefined) =>
   Object.entries(selector).every(([key, value]) => labels?.[key] === value);
 
@@ -224,6 +229,26 @@ describeRendered('the rendered chart', (renderer) => {
     });
   });
 
+  test("has only fields that Kubernetes' own types know, with values of their type", async () => {
+    const rendered = (await Promise.all(cases.map(([, values]) => renderer().render(values)))).flat();
+    expect(rendered.length).toBeGreaterThan(50);
+    expect(typeFaults(rendered)).toEqual([]);
+    // The judge itself: a field deep below that does not exist, one of the wrong type, one that lacks.
+    const [deployment] = ofKind(rendered, 'Deployment');
+    const broken = (breakIt: (pod: Record<string, Record<string, unknown>[]>) => void) => {
+      const copy = structuredClone(deployment) as Rendered;
+      breakIt(copy.spec.template.spec);
+      return typeFaults([copy]);
+    };
+    expect(
+      broken(({ containers }) => ((containers?.[0] as { securityContext: object }).securityContext = { privilegeEscalation: false })),
+    ).toEqual([expect.stringContaining('\'"privilegeEscalation"\' does not exist')]);
+    expect(broken(({ containers }) => ((containers?.[0] as { image: unknown }).image = 3))).toEqual([
+      expect.stringContaining("'number' is not assignable"),
+    ]);
+    expect(broken(({ volumes }) => delete volumes?.[0]?.name)).toEqual([expect.stringContaining("Property 'name' is missing")]);
+  }, 60_000);
+
   test('rolls the pods when the configuration changes, and only then', async () => {
     const checksums = async (config: Values) =>
       ofKind(await renderer().render({ ...LEAST, config }), 'Deployment').map(
@@ -241,6 +266,15 @@ describeRendered('the rendered chart', (renderer) => {
   test('keeps large numbers whole on their way into the ConfigMap', async () => {
     const objects = await renderer().render({ ...LEAST, config: { server: { bodyLimitBytes: 104_857_600 } } });
     expect(configSchema.parse(parse(called(objects, 'ConfigMap', 'exeunt').data['exeunt.yaml'])).server.bodyLimitBytes).toBe(104_857_600);
+  });
+
+  test('sets the variables that the program reads, and no other', async () => {
+    const objects = await renderer().render({ ...LEAST, publicUrl: 'https://a.example', queue: { backend: 'redis' } });
+    const known = [...Object.keys(VARIABLES), 'EXEUNT_CONFIG'];
+    for (const { spec } of ofKind(objects, 'Deployment')) {
+      const names = Object.keys(variables(spec.template.spec.containers[0]));
+      expect(names.sort()).toEqual(known.filter((name) => name !== 'EXEUNT_ALLOW_PRIVATE_NETWORKS').sort());
+    }
   });
 
   test('asks the Secret for Redis only where the queue is there', async () => {
@@ -261,7 +295,7 @@ describeRendered('the rendered chart', (renderer) => {
     const policies = ofKind(objects, 'NetworkPolicy');
     expect(policies.map(({ metadata }) => metadata.labels?.['app.kubernetes.io/component'])).toEqual(['api', 'worker', 'migrate']);
     for (const { spec } of policies) expect(spec.policyTypes).toEqual(['Ingress', 'Egress']);
-    expect(policies.map(({ spec }) => spec.ingress)).toEqual([[{ ports: [{ port: 'http', protocol: 'TCP' }] }], null, []]);
+    expect(policies.map(({ spec }) => spec.ingress)).toEqual([[{ ports: [{ port: 'http', protocol: 'TCP' }] }], [], []]);
     const ports = policies.map(({ spec }) =>
       spec.egress.flatMap((rule: { ports: { port: number }[] }) => rule.ports.map(({ port }) => port)),
     );

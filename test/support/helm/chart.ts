@@ -90,7 +90,8 @@ export class Renderer {
 
   private async valuesFile(values: Values): Promise<string> {
     const file = join(await mkdtemp(join(this.folder, 'values-')), 'values.yaml');
-    await writeFile(file, stringify(values));
+    // Helm reads YAML 1.1, where a bare `yes` is no string.
+    await writeFile(file, stringify(values, { version: '1.1' }));
     return file;
   }
 }
