@@ -1,0 +1,92 @@
+import type { LeasedDelivery } from '#ledger';
+import type { ServiceProvider } from '#registry';
+import { giveUp, judgeAttempt, TRIES_BEFORE_NEXT_CHANNEL } from './judge-attempt.js';
+import { retryDelayMs } from './retry-schedule.js';
+
+const NOW = new Date('2026-01-01T12:00:00Z');
+const at = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1_000);
+const settings = { retryDelaysMs: [1_000, 3_000, 10_000], retryJitter: 0.2, retryAfterLimitSeconds: 60 };
+const delivery = (more: Partial<LeasedDelivery> = {}): LeasedDelivery => ({
+  logoutId: 'l',
+  n: 1,
+  idpId: 'idp',
+  spId: 'sp',
+  sessionId: 's',
+  layer: 'sp',
+  tokenSid: 'sid',
+  tokenSub: 'sub',
+  channelIndex: 0,
+  outcome: 'pending',
+  attempt: 1,
+  triesOnChannel: 1,
+  startedAt: NOW,
+  requestedAt: NOW,
+  deadlineAt: at(86_400),
+  sessionExpiresAt: null,
+  leaseUntil: at(60),
+  ...more,
+});
+const sp = (channels: number): ServiceProvider =>
+  ({ id: 'sp', enabled: true, channels: Array.from({ length: channels }, () => ({ type: 'oidc-backchannel' })) }) as unknown as ServiceProvider;
+const judge = (result: Parameters<typeof judgeAttempt>[1], one = delivery(), provider = sp(1)) => judgeAttempt(one, result, provider, settings, NOW, 0.5);
+
+describe('retry by protocol', () => {
+  it('BCL-29 a confirmed attempt is final', () => expect(judge({ result: 'confirmed' })).toMatchObject({ outcome: 'confirmed', settledAt: NOW }));
+
+  it('BCL-27 a final no is never tried again on the same channel', () =>
+    expect(judge({ result: 'refused', error: '400' })).toEqual({ outcome: 'refused', settledAt: NOW, detail: '400' }));
+
+  it('BCL-27 a passing failure is tried again after the delay of its try', () => {
+    expect(judge({ result: 'failed' })).toMatchObject({ outcome: 'retrying', nextAttemptAt: at(1) });
+    expect(judge({ result: 'failed' }, delivery({ triesOnChannel: 2 }))).toMatchObject({ nextAttemptAt: at(3) });
+    expect(judge({ result: 'failed' }, delivery({ triesOnChannel: 50 }))).toMatchObject({ nextAttemptAt: at(10) });
+  });
+
+  it('Retry-After is honoured up to the limit, and never shortens the schedule', () => {
+    expect(judge({ result: 'failed', retryAfterMs: 20_000 })).toMatchObject({ nextAttemptAt: at(20) });
+    expect(judge({ result: 'failed', retryAfterMs: 3_600_000 })).toMatchObject({ nextAttemptAt: at(60) });
+    expect(judge({ result: 'failed', retryAfterMs: 10 })).toMatchObject({ nextAttemptAt: at(1) });
+  });
+
+  it('jitter spreads by the configured share, both ways', () => {
+    expect(retryDelayMs(settings, 1, undefined, 0)).toBe(800);
+    expect(retryDelayMs(settings, 1, undefined, 0.999999)).toBe(1_200);
+  });
+
+  it('the last try is at the deadline, and after it the delivery is unreachable', () => {
+    expect(judge({ result: 'failed' }, delivery({ deadlineAt: at(0.5) }))).toMatchObject({ outcome: 'retrying', nextAttemptAt: at(0.5) });
+    expect(judge({ result: 'failed', error: 'timeout' }, delivery({ deadlineAt: NOW }))).toEqual({ outcome: 'unreachable', settledAt: NOW, detail: 'timeout' });
+  });
+
+  it('a session whose own lifetime ended before it could be told is expired, not unreachable', () => {
+    expect(judge({ result: 'failed' }, delivery({ sessionExpiresAt: at(0.2) }))).toMatchObject({ nextAttemptAt: at(0.2) });
+    expect(judge({ result: 'failed' }, delivery({ sessionExpiresAt: NOW, deadlineAt: NOW }))).toMatchObject({ outcome: 'expired' });
+    expect(giveUp(delivery({ sessionExpiresAt: at(1) }), NOW, null)).toBeNull();
+  });
+});
+
+describe('the ladder of channels', () => {
+  it('a refusal, and an unusable channel, go to the next one at once', () => {
+    for (const result of ['refused', 'unusable'] as const) {
+      expect(judge({ result }, delivery(), sp(2))).toMatchObject({ outcome: 'retrying', nextAttemptAt: NOW, channelIndex: 1, channel: 'oidc-backchannel' });
+    }
+  });
+
+  it('failures go to the next one after the fast phase', () => {
+    expect(judge({ result: 'failed' }, delivery({ triesOnChannel: TRIES_BEFORE_NEXT_CHANNEL - 1 }), sp(2))).not.toHaveProperty('channelIndex');
+    expect(judge({ result: 'failed' }, delivery({ triesOnChannel: TRIES_BEFORE_NEXT_CHANNEL }), sp(2))).toMatchObject({ channelIndex: 1 });
+  });
+
+  it('the last channel is kept until the deadline', () =>
+    expect(judge({ result: 'failed' }, delivery({ channelIndex: 1, triesOnChannel: 30 }), sp(2))).not.toHaveProperty('channelIndex'));
+
+  it('without a channel left an unusable one is skipped, a refused one refused', () => {
+    expect(judge({ result: 'unusable', error: 'no sid' })).toMatchObject({ outcome: 'skipped', detail: 'no sid' });
+    expect(judge({ result: 'refused' }, delivery({ channelIndex: 1 }), sp(2))).toMatchObject({ outcome: 'refused' });
+  });
+
+  it('an SP that was deregistered or disabled meanwhile has no next channel', () => {
+    expect(judgeAttempt(delivery(), { result: 'unusable' }, undefined, settings, NOW, 0)).toMatchObject({ outcome: 'skipped' });
+    expect(judge({ result: 'unusable' }, delivery(), { ...sp(2), enabled: false })).toMatchObject({ outcome: 'skipped' });
+  });
+});
