@@ -82,6 +82,11 @@ export default tseslint.config(
     },
   },
   {
+    // The composition root speaks to a person at a terminal before there is a logger, and when there is none any more.
+    files: ['src/*.ts'],
+    rules: { 'no-console': 'off' },
+  },
+  {
     // The one reader of the environment.
     files: ['src/platform/config/**/*.ts'],
     rules: {
