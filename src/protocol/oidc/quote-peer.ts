@@ -1,6 +1,7 @@
-const UNPRINTABLE = /[^\x20-\x7e\u00a0-\ud7ff\ue000-\ufffd]+/g;
+const UNPRINTABLE = /[\p{C}\p{Zl}\p{Zp}]+/gu;
 const MARKUP = /<(?:script|style)\b[^>]*>[\s\S]*?<\/(?:script|style)\s*>|<[^>]*>/gi;
-const TOKEN = /[A-Za-z0-9_-]{10,}\.[A-Za-z0-9_-]{10,}(?:\.[A-Za-z0-9_-]*)+/g;
+/** A JWT begins with `{"` in base64url; and nobody writes words of a hundred characters. */
+const TOKEN = /eyJ[\w-]{5,}(?:\.[\w-]*)*|[\w-]{100,}(?:\.[\w-]*)*/g;
 
 /**
  * What a peer wrote, made fit for a ledger or a log: one line, printable, no markup, cut, and without the tokens that it may have echoed.
