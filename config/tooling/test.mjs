@@ -15,6 +15,9 @@ const CHECKS = [
   { name: 'layers', script: 'layers', needs: 'config/tooling/layers.cjs' },
 ];
 
+/** Who runs the suite, and where, is no lack of the machine's: there is always one way it cannot be run at the same time. */
+const NO_LACK = /left out: (not root|other users may not read this checkout)$/;
+
 const args = process.argv.slice(2);
 const inCi = /^(1|true)$/i.test(process.env.CI ?? '');
 const tally = { passed: 0, failed: 0 };
@@ -81,7 +84,7 @@ function fail(remark) {
 }
 
 function leave(what) {
-  if (inCi) fail(`Left out, which CI=true does not allow: ${what}`);
+  if (inCi && !NO_LACK.test(what)) fail(`Left out, which CI=true does not allow: ${what}`);
   else remarks.push(`Left out: ${what}`);
 }
 

@@ -3,10 +3,13 @@ import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, uti
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { Watched } from '../support/process.js';
 
 const PREPARE = pathToFileURL(join(process.cwd(), 'config/tooling/prepare.mjs')).href;
+// Many processes one after the other, on whatever machine this is.
+jest.setTimeout(120_000);
+
 let root = '';
 
 /** A checkout whose only package is a compiler that notes each of its runs. */

@@ -2,9 +2,12 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, readdirSyn
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { endAll, hold, holdReady, sql } from '../support/embedded.js';
 import { isAlive, until } from '../support/process.js';
+
+// Many processes one after the other, on whatever machine this is.
+jest.setTimeout(120_000);
 
 let parent = '';
 let dataDir = '';

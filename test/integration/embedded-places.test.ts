@@ -13,13 +13,16 @@ import {
   writeFileSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
-import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { endAll, hold, holdReady, sql } from '../support/embedded.js';
 import type { HoldOptions } from '../support/embedded.js';
 import { isAlive } from '../support/process.js';
-import { accountOf, describeAsRoot, isRoot } from '../support/root.js';
+import { accountOf, describeAsRoot, isRoot, othersReach } from '../support/root.js';
 import { copyCheckout } from '../support/small-checkout.js';
+
+// Many processes one after the other, on whatever machine this is.
+jest.setTimeout(120_000);
 
 let parent = '';
 let dataDir = '';
@@ -230,9 +233,5 @@ describeAsRoot('the embedded PostgreSQL, started by an ordinary user', () => {
 
 /** This checkout, or a copy of it in a place that every user can reach. */
 function reachable(): string {
-  if (!isRoot) return process.cwd();
-  for (let folder = process.cwd(); folder !== dirname(folder); folder = dirname(folder)) {
-    if ((statSync(folder).mode & 0o005) !== 0o005) return copyCheckout(join(parent, 'reachable')).root;
-  }
-  return process.cwd();
+  return othersReach(process.cwd()) ? process.cwd() : copyCheckout(join(parent, 'reachable')).root;
 }
