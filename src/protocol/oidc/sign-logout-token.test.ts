@@ -1,4 +1,4 @@
-import { type CryptoKey, SignJWT, decodeProtectedHeader, generateKeyPair, jwtVerify } from 'jose';
+import { SignJWT, decodeProtectedHeader, generateKeyPair, jwtVerify } from 'jose';
 import { buildLogoutTokenClaims } from './build-logout-token-claims.js';
 import type { LogoutTokenAlg } from './logout-token-terms.js';
 import { signLogoutToken } from './sign-logout-token.js';
