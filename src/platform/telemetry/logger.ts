@@ -37,6 +37,7 @@ export function createLogger(settings: LoggerSettings): Logger {
     settings.stream ?? destination({ dest: 1, sync: false, minLength: FLUSH_AT_BYTES, periodicFlush: FLUSH_EVERY_MS }),
   );
   // pino formats the fields of a child only when each child asks for it; children inherit this one, so none can forget.
+  // eslint-disable-next-line @typescript-eslint/unbound-method -- called with the `this` of each child below
   const plainChild: Child = logger.child;
   const redactingChild: Child = function (bindings, options) {
     return plainChild.call(this, redact(bindings) as Bindings, options);

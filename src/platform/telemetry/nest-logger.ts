@@ -47,8 +47,8 @@ export class NestLogger implements LoggerService {
     const stack = texts.find(isStack);
     const details = rest.filter((entry) => typeof entry !== 'string' && entry !== undefined);
     const quiet = level === 'info' && context !== undefined && STARTUP_CHATTER.has(context);
-    const fields = { context, stack, ...(details.length > 0 && { details }), ...(typeof message === 'object' && { err: message }) };
-    this.logger[quiet ? 'debug' : level](fields, typeof message === 'object' ? textOf(message) : String(message));
+    const fields = { context, stack, ...(details.length > 0 && { details }), ...(typeof message !== 'string' && { err: message }) };
+    this.logger[quiet ? 'debug' : level](fields, textOf(message));
   }
 }
 
@@ -56,7 +56,8 @@ function isStack(text: string | undefined): boolean {
   return text !== undefined && /\n\s+at /.test(text);
 }
 
-function textOf(message: object | null): string {
-  const text = (message as { message?: unknown } | null)?.message;
+function textOf(message: unknown): string {
+  if (typeof message === 'string') return message;
+  const text = (message as { message?: unknown } | null | undefined)?.message;
   return typeof text === 'string' ? text : 'see err';
 }

@@ -32,8 +32,16 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
 /** Private parts of a JWK (RFC 7518 sections 6.2.2, 6.3.2, 6.4.1), secret only inside an object that has a `kty`. */
 const SECRET_JWK_PARTS: ReadonlySet<string> = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']);
 
+/** Verdicts on names seen: code has a few hundred, and a line must cost little. A stranger's names must not fill the memory. */
+const known = new Map<string, boolean>();
+const KNOWN_NAMES = 2_000;
+
 function isSecretName(name: string): boolean {
-  return SECRET_NAMES.has(name.toLowerCase().replace(/[-_]/g, ''));
+  const before = known.get(name);
+  if (before !== undefined) return before;
+  const secret = SECRET_NAMES.has(name.toLowerCase().replace(/[-_]/g, ''));
+  if (known.size < KNOWN_NAMES) known.set(name, secret);
+  return secret;
 }
 
 /**
@@ -66,8 +74,12 @@ function errorOf(error: Record<string, unknown>, deeper: (part: unknown) => unkn
   return { type: name, code, message, stack, faults: deeper(faults), cause: deeper(cause) };
 }
 
+/** One look that lets nearly every line pass at once. */
+const SUSPICIOUS = /eyJ|:\/\/|PRIVATE KEY|bearer|basic/i;
+
 /** The last net, over the whole line: what looks like a JWT, a bearer or a password in a URL, wherever it was written. */
 export function redactLine(line: string): string {
+  if (!SUSPICIOUS.test(line)) return line;
   return line
     .replace(/\beyJ[\w-]{8,}\.[\w-]+(?:\.[\w-]*){1,3}/g, '[redacted jwt]')
     .replace(/\b(Bearer|Basic)\s+[\w.~+/=-]{8,}/gi, `$1 ${REDACTED}`)
