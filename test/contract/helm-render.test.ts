@@ -1,8 +1,10 @@
-import { readFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
 import { VARIABLES } from '../../src/platform/config/read-environment.js';
-import { configSchema } from '../../src/platform/config/schema.js';
+import { loadConfig } from '#platform/config';
+import type { Config } from '#platform/config';
 import { CHART, describeRendered, readCases } from '../support/helm/chart.js';
 import type { Rendered, Values } from '../support/helm/chart.js';
 import { typeFaults } from '../support/helm/kubernetes-types.js';
@@ -34,6 +36,19 @@ const containers = (objects: Rendered[]) =>
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 const variables = (container: { env?: { name: string }[] }): Record<string, any> =>
   Object.fromEntries((container.env ?? []).map((one) => [one.name, one]));
+/** What the program itself makes of a configuration file. */
+async function load(text: string): Promise<{ config?: Config; fault?: string }> {
+  const folder = await mkdtemp(join(tmpdir(), 'exeunt-config-'));
+  try {
+    await writeFile(join(folder, 'exeunt.yaml'), text);
+    return { config: loadConfig({ env: { EXEUNT_CONFIG: 'exeunt.yaml' }, cwd: folder }) };
+  } catch (error) {
+    return { fault: String(error) };
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
 const matches = (selector: Record<string, string>, labels: Record<string, string> | undefined) =>
   Object.entries(selector).every(([key, value]) => labels?.[key] === value);
 
@@ -170,7 +185,7 @@ describeRendered('the rendered chart', (renderer) => {
       }
     });
 
-    test('mounts a configuration that the program accepts, and room to write', () => {
+    test('mounts a configuration that the program accepts, and room to write', async () => {
       for (const { name: pod, spec } of pods(objects).filter((one) => one.metadata.labels['app.kubernetes.io/component'] !== 'test')) {
         const [container] = spec.containers;
         const mounts = Object.fromEntries(container.volumeMounts.map((one: { mountPath: string }) => [one.mountPath, one]));
@@ -182,14 +197,16 @@ describeRendered('the rendered chart', (renderer) => {
         const file = variables(container).EXEUNT_CONFIG.value as string;
         const folder = file.slice(0, file.lastIndexOf('/'));
         const map = called(objects, 'ConfigMap', volumes[mounts[folder].name].configMap.name);
-        expect(configSchema.safeParse(parse(map.data[file.slice(folder.length + 1)])).error).toBeUndefined();
+        const { config, fault } = await load(map.data[file.slice(folder.length + 1)]);
+        expect({ pod, fault }).toEqual({ pod, fault: undefined });
+        expect(config).toMatchObject((values.config ?? {}) as Values);
         expect(volumes[mounts['/tmp'].name]).toHaveProperty('emptyDir.sizeLimit');
         expect(variables(container).EXEUNT_DATA_DIR.value).toMatch(/^\/tmp\//);
       }
     });
 
-    test('runs an API and a worker, and lets a pod drain before it is killed', () => {
-      const drain = configSchema.parse(parse(ofKind(exceptHooks, 'ConfigMap')[0]?.data['exeunt.yaml'])).dispatch.drainSeconds;
+    test('runs an API and a worker, and lets a pod drain before it is killed', async () => {
+      const drain = (await load(ofKind(exceptHooks, 'ConfigMap')[0]?.data['exeunt.yaml'])).config?.dispatch.drainSeconds ?? NaN;
       const deployments = ofKind(objects, 'Deployment');
       expect(deployments.map(({ spec }) => variables(spec.template.spec.containers[0]).EXEUNT_ROLE.value)).toEqual(['api', 'worker']);
       for (const { spec, metadata } of deployments) {
@@ -265,7 +282,8 @@ describeRendered('the rendered chart', (renderer) => {
 
   test('keeps large numbers whole on their way into the ConfigMap', async () => {
     const objects = await renderer().render({ ...LEAST, config: { server: { bodyLimitBytes: 104_857_600 } } });
-    expect(configSchema.parse(parse(called(objects, 'ConfigMap', 'exeunt').data['exeunt.yaml'])).server.bodyLimitBytes).toBe(104_857_600);
+    const { config } = await load(called(objects, 'ConfigMap', 'exeunt').data['exeunt.yaml']);
+    expect(config?.server.bodyLimitBytes).toBe(104_857_600);
   });
 
   test('sets the variables that the program reads, and no other', async () => {

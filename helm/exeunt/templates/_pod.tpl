@@ -1,6 +1,10 @@
 {{/* What the program reads as EXEUNT_CONFIG: the operator's `config` as it is. Never a secret: the values schema refuses those. */}}
 {{- define "exeunt.config" -}}
+{{- if .Values.config -}}
 {{- toYaml .Values.config -}}
+{{- else -}}
+# Nothing is set: the program has its defaults.
+{{- end -}}
 {{- end -}}
 
 {{/* Seconds that running attempts get to end in after SIGTERM. 20 is the program's own default. */}}
