@@ -49,7 +49,18 @@ function isSecretName(name: string): boolean {
  * (drivers hang the parameters of a statement on theirs). Six levels deep and 2,000 fields at most: a socket logged by mistake is not worth a heap.
  */
 export function redact(value: unknown): unknown {
-  return copyOf(value, 0, { left: LARGEST });
+  return isPlain(value) ? value : copyOf(value, 0, { left: LARGEST });
+}
+
+/** Flat and without secrets, as the line of an attempt is: needs no copy. */
+function isPlain(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  for (const name in value) {
+    const field = (value as Record<string, unknown>)[name];
+    if ((typeof field === 'object' && field !== null) || isSecretName(name)) return false;
+  }
+  // An error has nothing enumerable of its own.
+  return !('stack' in value) && !('toJSON' in value);
 }
 
 function copyOf(value: unknown, depth: number, budget: { left: number }): unknown {
