@@ -1,8 +1,17 @@
 import { spawn } from 'node:child_process';
+import { chmodSync, mkdtempSync, rmSync } from 'node:fs';
 import { connect } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 
 const DEMO = fileURLToPath(new URL('../../config/tooling/demo.mjs', import.meta.url));
+/** Where the runs put their data: a run that is killed cannot remove it. */
+const temporary = mkdtempSync(join(tmpdir(), 'exeunt-demo-test-'));
+chmodSync(temporary, 0o711);
+afterAll(() => rmSync(temporary, { recursive: true, force: true }));
+
 const RUN_LIMIT_MS = 200_000;
 const TEST_LIMIT_MS = 260_000;
 
@@ -13,7 +22,7 @@ interface Run {
 
 /** Runs the demo to its end; `watch` sees the output as it grows and may signal the process. */
 async function runDemo(args: string[], watch: (output: string, signal: (name: NodeJS.Signals) => void) => void = () => {}): Promise<Run> {
-  const child = spawn(process.execPath, [DEMO, ...args], { stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [DEMO, ...args], { env: { ...process.env, TMPDIR: temporary }, stdio: ['ignore', 'pipe', 'pipe'] });
   // Earlier than the test's own limit, which would leave the processes running.
   const limit = setTimeout(() => child.kill('SIGTERM'), RUN_LIMIT_MS);
   let output = '';
@@ -98,6 +107,27 @@ describe('npm run demo', () => {
       });
       expect(run.code).toBe(130);
       expect(await leftBehind(run.output)).toEqual([]);
+    },
+    TEST_LIMIT_MS,
+  );
+
+  test(
+    'a demo that is killed leaves nothing behind either',
+    async () => {
+      let killed = false;
+      const run = await runDemo([], (output, signal) => {
+        if (killed || !output.includes('rp1 lets the user in')) return;
+        killed = true;
+        signal('SIGKILL');
+      });
+      expect(run.code).toBeNull();
+      const giveUpAt = Date.now() + 60_000;
+      let left = await leftBehind(run.output);
+      while (left.length > 0 && Date.now() < giveUpAt) {
+        await sleep(100);
+        left = await leftBehind(run.output);
+      }
+      expect(left).toEqual([]);
     },
     TEST_LIMIT_MS,
   );

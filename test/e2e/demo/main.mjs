@@ -5,6 +5,8 @@ import { Children } from './children.mjs';
 import { Printer } from './print.mjs';
 import { playScenario } from './scenario.mjs';
 
+const LOOK_EVERY_MS = 200;
+
 /** The demo was stopped from outside. */
 class Interrupted extends Error {}
 
@@ -51,6 +53,12 @@ function interruption() {
     for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
       // Stays in force while the children are being stopped: a second Ctrl-C must not leave some of them running.
       process.on(signal, () => reject(new Interrupted(signal)));
+    }
+    // npm runs us by way of a shell, and a SIGTERM for npm ends that shell, which tells nobody.
+    if (process.env.npm_lifecycle_event !== undefined && process.platform !== 'win32') {
+      const parent = process.ppid;
+      const look = () => process.ppid !== parent && reject(new Interrupted('npm is gone'));
+      setInterval(look, LOOK_EVERY_MS).unref();
     }
   });
 }

@@ -19,6 +19,8 @@ export async function startExeunt({ children, port, dataDir }) {
   const inherited = Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_SETTINGS.test(name)));
   const { died } = children.startCommand('exeunt', process.execPath, [START], {
     ...inherited,
+    // As if npm had started it: then it ends itself when the demo was killed and cannot end it.
+    npm_lifecycle_event: 'demo',
     HOST: '127.0.0.1',
     PORT: String(port),
     EXEUNT_DATA_DIR: dataDir,
