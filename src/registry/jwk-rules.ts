@@ -1,3 +1,6 @@
+import { calculateJwkThumbprint } from 'jose';
+import type { JWK } from 'jose';
+
 const PRIVATE_MEMBERS = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'];
 const SHORTEST_RSA_BITS = 2048;
 const EC_CURVES = ['P-256', 'P-384', 'P-521'];
@@ -29,6 +32,15 @@ export function fitsKeyManagement(jwk: Readonly<Record<string, unknown>>, alg: s
   if (jwk['alg'] !== undefined && jwk['alg'] !== alg) return false;
   if (alg.startsWith('RSA-OAEP')) return jwk['kty'] === 'RSA';
   return jwk['kty'] === 'EC' || (jwk['kty'] === 'OKP' && jwk['crv'] === 'X25519');
+}
+
+/** Whether two JWKs hold the same public key, whatever they call it. */
+export async function isSameKey(one: JWK, other: JWK): Promise<boolean> {
+  try {
+    return (await calculateJwkThumbprint(one)) === (await calculateJwkThumbprint(other));
+  } catch {
+    return false;
+  }
 }
 
 function isBase64Url(value: unknown): value is string {

@@ -13,7 +13,9 @@ import { generateKey, importKey } from './key-material.js';
 import type { KeyAlg, KeyImport, KeyMaterial } from './key-material.js';
 import { ShortCache } from './short-cache.js';
 import { UNIQUE_VIOLATION, sqlStateOf } from './sql-of.js';
-import type { OidcIdentity, SigningAlg } from './types.js';
+import { isSameKey } from './jwk-rules.js';
+import type { IdentityProvider, OidcIdentity, SigningAlg } from './types.js';
+import { UpstreamKeys } from './upstream-keys.js';
 
 /** What a logout token is signed with. @see BCL-10, BCL-23 */
 export interface Signer {
@@ -94,6 +96,7 @@ export class LogoutKeys implements OnModuleInit {
   constructor(
     private readonly database: Database,
     private readonly masterKey: MasterKey,
+    private readonly upstreamKeys: UpstreamKeys,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {
@@ -172,10 +175,13 @@ export class LogoutKeys implements OnModuleInit {
   /**
    * Takes the operator's own key, usually the one with which the identity provider signs, so that service providers know it already.
    * It signs from now on; the other keys stay published.
-   * @throws ExeuntError `validation` for a key that cannot be used, `conflict` for a kid that is taken
+   * @throws ExeuntError `validation` for a key that cannot be used, `conflict` for a kid that is taken, here or by another key of the provider
    */
-  async import(idpId: string, given: KeyImport): Promise<LogoutKeyInfo> {
-    const key = this.seal(idpId, await importKey(given), 'imported', this.clock.now());
+  async import(idp: IdentityProvider, given: KeyImport): Promise<LogoutKeyInfo> {
+    const idpId = idp.id;
+    const material = await importKey(given);
+    await this.refuseForeignKid(idp, material);
+    const key = this.seal(idpId, material, 'imported', this.clock.now());
     try {
       await this.store([key]);
     } catch (error) {
@@ -268,6 +274,17 @@ export class LogoutKeys implements OnModuleInit {
   forget(idpId: string): void {
     this.signers.forget((key) => key.startsWith(`${idpId} `));
     this.decrypters.forget((key) => key === idpId);
+  }
+
+  /** Two keys of one kid in the merged set would break the verification of logins, too. Only a provider that answers can be asked. */
+  private async refuseForeignKid(idp: IdentityProvider, key: KeyMaterial): Promise<void> {
+    const own = await this.upstreamKeys.jwks(idp).catch(() => ({ keys: [] as JWK[] }));
+    for (const jwk of own.keys) {
+      if (jwk.kid !== key.kid || (await isSameKey(jwk, key.publicJwk))) continue;
+      throw new ExeuntError('conflict', `The identity provider ${idp.id} itself has another key with the kid ${key.kid}`, [
+        { field: '/kid', seen: key.kid, rule: 'must not be that of another key of the identity provider' },
+      ]);
+    }
   }
 
   private rowsOf(idpId: string): Promise<Row[]> {

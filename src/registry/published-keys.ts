@@ -1,12 +1,12 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { calculateJwkThumbprint } from 'jose';
 import type { JWK } from 'jose';
 import type { Logger } from 'pino';
 import { isExeuntError } from '#domain';
 import type { Clock } from '#domain';
 import { CLOCK, LOGGER } from '#platform';
 import { IdentityProviders } from './identity-providers.js';
+import { isSameKey } from './jwk-rules.js';
 import { LogoutKeys } from './logout-keys.js';
 import { ShortCache } from './short-cache.js';
 import { UpstreamKeys } from './upstream-keys.js';
@@ -79,14 +79,6 @@ export class PublishedKeys {
       }
     }
     return keys;
-  }
-}
-
-async function isSameKey(one: JWK, other: JWK): Promise<boolean> {
-  try {
-    return (await calculateJwkThumbprint(one)) === (await calculateJwkThumbprint(other));
-  } catch {
-    return false;
   }
 }
 

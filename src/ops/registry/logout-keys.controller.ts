@@ -47,8 +47,7 @@ export class LogoutKeysController {
     errors: ['not_found', 'conflict', 'validation'],
   })
   async import(@Param('id') id: string, @Body(new ZodBody(keyImportSchema)) body: KeyImportBody) {
-    await this.identityProviders.get(id);
-    const key = await this.logoutKeys.import(id, body);
+    const key = await this.logoutKeys.import(await this.identityProviders.get(id), body);
     this.published.forget(id);
     return viewOfLogoutKey(key);
   }
