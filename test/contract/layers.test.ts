@@ -123,7 +123,7 @@ describe('the layers of the source', () => {
 
   beforeAll(async () => {
     report = await cruise(ROOT);
-  });
+  }, 120_000);
 
   test('are kept', () => {
     expect(broken(report)).toEqual([]);
@@ -178,7 +178,7 @@ describe('the rules about layers', () => {
       'test/support/db.ts': 'export const db = 1;',
     };
     ({ violations } = (await cruisePlanted({ ...CLEAN, ...around, ...Object.fromEntries(planted) })).summary);
-  });
+  }, 120_000);
 
   afterAll(async () => {
     await Promise.all(folders.map((folder) => rm(folder, { recursive: true })));
@@ -186,7 +186,7 @@ describe('the rules about layers', () => {
 
   test('let a tree pass that keeps them', async () => {
     expect(broken(await cruisePlanted(CLEAN))).toEqual([]);
-  });
+  }, 120_000);
 
   test('have a reason and a planted violation each', () => {
     const rules = createRequire(import.meta.url)(RULES) as { forbidden: { name: string; comment?: string; severity: string }[] };
