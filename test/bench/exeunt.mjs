@@ -1,0 +1,188 @@
+import { randomBytes } from 'node:crypto';
+import { closeSync, openSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import pg from 'pg';
+import { Pool } from 'undici';
+import { freePort } from './children.mjs';
+import { atMost, nowMs } from './statistics.mjs';
+
+const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const START_LIMIT_MS = 60_000;
+const COMPLETION_LIMIT_MS = 120_000;
+/** Settings of the person's own Exeunt have no place in a bench. */
+const OWN_SETTINGS = /^(EXEUNT_.*|PORT|HOST|PUBLIC_URL|DATABASE_URL|REDIS_URL)$/;
+/** So often the ledger is asked whether all is final: the clock of a measurement is at most so much late. Milliseconds. */
+const LOOK_EVERY_MS = 10;
+/** As many as `POST /v1/events` takes. */
+export const EVENTS_A_BATCH = 1_000;
+
+/** One Exeunt, as real processes, and all that a bench asks of it over its API. */
+export class Exeunt {
+  #http;
+  #sql;
+  #token;
+  #batch = 0;
+  pids = [];
+
+  constructor(backend) {
+    this.backend = backend;
+  }
+
+  /**
+   * @param {{ children: import('./children.mjs').Children, folder: string, roles: 'all' | 'split', databaseUrl: string, redisUrl?: string }} where
+   */
+  async start({ children, folder, roles, databaseUrl, redisUrl }) {
+    this.#token = randomBytes(32).toString('base64url');
+    const masterKey = randomBytes(32).toString('base64');
+    const ports = [];
+    for (const role of roles === 'all' ? ['all'] : ['api', 'worker']) {
+      const port = await freePort();
+      const log = join(folder, `exeunt-${this.backend}-${role}.log`);
+      const output = openSync(log, 'a');
+      const { child, died } = children.command(`exeunt (${role}, ${this.backend})`, process.execPath, [...execArgs(), MAIN], {
+        cwd: folder,
+        stdio: ['ignore', output, output],
+        env: {
+          ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_SETTINGS.test(name))),
+          HOST: '127.0.0.1',
+          PORT: String(port),
+          DATABASE_URL: databaseUrl,
+          REDIS_URL: redisUrl ?? '',
+          EXEUNT_ROLE: role,
+          EXEUNT_DATA_DIR: join(folder, 'data'),
+          EXEUNT_ADMIN_TOKEN: this.#token,
+          EXEUNT_MASTER_KEY: masterKey,
+          EXEUNT_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8',
+        },
+      });
+      closeSync(output);
+      await Promise.race([died, isReady(port)]).catch((error) => {
+        throw new Error(`${error.message}\n${readFileSync(log, 'utf8').slice(-4_000)}`);
+      });
+      this.pids.push(child.pid);
+      ports.push(port);
+    }
+    this.#http = new Pool(`http://127.0.0.1:${ports[0]}`, { connections: 16 });
+    this.#sql = new pg.Pool({ connectionString: databaseUrl, max: 2 });
+    this.#sql.on('error', () => {});
+  }
+
+  /** The process that sends. */
+  get workerPid() {
+    return this.pids.at(-1);
+  }
+
+  async stop() {
+    await this.#http?.close();
+    await this.#sql?.end();
+  }
+
+  async register(idp, serviceProviders) {
+    await this.#call('POST', '/v1/identity-providers', { id: idp, name: idp, oidc: { issuer: `https://${idp}.example`, jwks: anyJwks() } });
+    await atMost(
+      8,
+      serviceProviders.map(({ id, uri }) => async () => {
+        const channels = [{ type: 'oidc-backchannel', clientId: id, uri, signingAlg: 'ES256', sessionRequired: true }];
+        await this.#call('POST', '/v1/service-providers', { id, name: id, idp, layer: 'sp', channels });
+      }),
+    );
+  }
+
+  /** Users log in, each at some service providers. @param {{ sid: string, sps: string[] }[]} users */
+  async logIn(idp, users) {
+    await this.#post(loginBatches(idp, users), 4);
+  }
+
+  /** The users' logout events, so many a request. Resolves when all are accepted. */
+  async logOut(idp, users, aRequest, atOnce) {
+    const events = users.map(({ sid }) => ({ id: `out-${sid}`, type: 'session.ended', idp, handles: { sid }, reason: 'user' }));
+    const batches = [];
+    for (let at = 0; at < events.length; at += aRequest) batches.push(events.slice(at, at + aRequest));
+    await this.#post(batches, atOnce);
+  }
+
+  /** @throws when an event is not accepted: a bench of failures would be fast. */
+  async #post(batches, atOnce) {
+    await atMost(
+      atOnce,
+      batches.map((batch) => async () => {
+        const { results } = await this.#call('POST', '/v1/events', { events: batch });
+        const wrong = results.find((result) => result.status !== 'accepted');
+        if (wrong) throw new Error(`an event was not accepted: ${JSON.stringify(wrong)}`);
+      }),
+    );
+  }
+
+  /** Resolves when no logout is open in the ledger any more. @returns the time at which that was seen */
+  async settled() {
+    for (const until = nowMs() + COMPLETION_LIMIT_MS; ; await delay(LOOK_EVERY_MS)) {
+      const { rows } = await this.#sql.query({ name: 'open', text: 'SELECT id FROM logouts WHERE completed_at IS NULL LIMIT 1' });
+      const at = nowMs();
+      if (rows.length === 0) return at;
+      if (at > until) throw new Error(`logouts of exeunt (${this.backend}) are still open after ${COMPLETION_LIMIT_MS / 1_000} s`);
+    }
+  }
+
+  /** How many deliveries of an IdP are confirmed, and how many are anything else. */
+  async outcomes(idp) {
+    const text = `SELECT count(*) FILTER (WHERE outcome = 'confirmed')::int AS confirmed, count(*) FILTER (WHERE outcome <> 'confirmed')::int AS other
+      FROM deliveries WHERE idp_id = $1`;
+    return (await this.#sql.query(text, [idp])).rows[0];
+  }
+
+  /** A name that was not used before in this run. */
+  fresh(prefix) {
+    return `${prefix}${++this.#batch}`;
+  }
+
+  async #call(method, path, body) {
+    const answer = await this.#http.request({
+      method,
+      path,
+      headers: { authorization: `Bearer ${this.#token}`, 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    const text = await answer.body.text();
+    if (answer.statusCode >= 300) throw new Error(`${method} ${path}: status ${answer.statusCode}: ${text.slice(0, 1_000)}`);
+    return JSON.parse(text);
+  }
+}
+
+/** The login events of the users, up to 1,000 a batch, those of one user together: a join must not overtake its login. */
+function loginBatches(idp, users) {
+  const batches = [];
+  for (const { sid, sps } of users) {
+    const logins = [
+      { id: `in-${sid}`, type: 'session.started', idp, handles: { sid, sub: `user-${sid}` } },
+      ...sps.map((sp) => ({ id: `in-${sid}-${sp}`, type: 'session.joined', idp, parent: { sid }, sp, handles: {} })),
+    ];
+    const last = batches.at(-1);
+    if (last && last.length + logins.length <= EVENTS_A_BATCH) last.push(...logins);
+    else batches.push(logins);
+  }
+  return batches;
+}
+
+/** For profiling: `EXEUNT_BENCH_NODE_ARGS="--cpu-prof"`. */
+function execArgs() {
+  return (process.env.EXEUNT_BENCH_NODE_ARGS ?? '').split(' ').filter((arg) => arg !== '');
+}
+
+async function isReady(port) {
+  for (const until = nowMs() + START_LIMIT_MS; ; await delay(50)) {
+    const ready = await fetch(`http://127.0.0.1:${port}/readyz`, { signal: AbortSignal.timeout(2_000) }).then(
+      (response) => response.ok,
+      () => false,
+    );
+    if (ready) return;
+    if (nowMs() > until) throw new Error(`exeunt was not ready within ${START_LIMIT_MS / 1_000} s`);
+  }
+}
+
+/** The IdP's own keys: nothing is verified with them here, but a registration without keys would look for them. */
+function anyJwks() {
+  const coordinate = (byte) => Buffer.alloc(32, byte).toString('base64url');
+  return { keys: [{ kty: 'EC', crv: 'P-256', kid: 'own', use: 'sig', alg: 'ES256', x: coordinate(1), y: coordinate(2) }] };
+}
