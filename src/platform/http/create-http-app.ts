@@ -5,11 +5,11 @@ import { FastifyAdapter } from '@nestjs/platform-fastify';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
-import { ExeuntError } from '#domain';
 import type { Config } from '#platform/config';
 import { NestLogger } from '#platform/telemetry';
 import type { Metrics } from '#platform/telemetry';
 import { acceptContentTypes } from './content-types.js';
+import { closeGracefully } from './graceful-close.js';
 import { serveDocs } from './docs-pages.js';
 import { buildOpenApi } from './open-api.js';
 import { ProblemFilter } from './problem-filter.js';
@@ -64,9 +64,9 @@ export async function createHttpApp(
     abortOnError: false,
     logger: new NestLogger(logger),
   });
+  closeGracefully(fastify);
   logRequests(fastify, logger, metrics);
   await setSecurityHeaders(fastify);
-  refuseWhileClosing(fastify);
   await RateLimits.register(fastify, config.server);
   await acceptContentTypes(fastify, config.server.bodyLimitBytes);
   app.useGlobalFilters(filter);
@@ -78,16 +78,4 @@ export async function createHttpApp(
 function requestIdOf(request: IncomingMessage): string {
   const given = request.headers['x-request-id'];
   return typeof given === 'string' && REQUEST_ID.test(given) ? given : randomUUID();
-}
-
-function refuseWhileClosing(fastify: FastifyInstance): void {
-  let closing = false;
-  fastify.addHook('preClose', async () => {
-    closing = true;
-  });
-  fastify.addHook('onRequest', async (_request, reply) => {
-    if (!closing) return;
-    void reply.header('connection', 'close');
-    throw new ExeuntError('unavailable', 'This server is shutting down; ask again, another one will answer');
-  });
 }
