@@ -15,8 +15,8 @@ import { createLogger, Metrics } from '#platform/telemetry';
 import type { Logger } from '#platform/telemetry';
 import { AppModule } from './app.module.js';
 
-/** How long a stop may take in all before we go anyway; what is not done then is done by others, or after the next start. */
-const STOP_LIMIT_MS = 60_000;
+/** What a stop may take beyond the draining of the worker before we go anyway; what is not done then is done by others, or after the next start. */
+const STOP_SLACK_MS = 15_000;
 
 /**
  * Is Exeunt, until it is told to stop: the given role, on the configured database or the embedded one.
@@ -28,9 +28,9 @@ export async function runExeunt(command: string | undefined): Promise<void> {
     if (command !== undefined && command !== 'migrate') {
       throw new ExeuntError('configuration', `There is no command "${command}"; there is "migrate", and none at all serves`);
     }
-    const config = loadConfig({ env: process.env, cwd: process.cwd() });
+    const config = loadConfig();
     const logger = createLogger(config.log);
-    stop.listen(logger);
+    stop.listen(logger, config.dispatch.drainSeconds * 1_000 + STOP_SLACK_MS);
     const databaseUrl = await findDatabase(config, logger, stop);
     await bringUpToDate(config, databaseUrl);
     if (command === 'migrate') {
@@ -71,14 +71,19 @@ async function bringUpToDate(config: Config, databaseUrl: string): Promise<void>
 async function serve(config: Config, databaseUrl: string, logger: Logger, stop: Stop): Promise<void> {
   const masterKey = await findMasterKey(config);
   const metrics = new Metrics();
-  const app = await createHttpApp(AppModule.forRole(config.role, { config, databaseUrl, masterKey, logger, metrics }), { config, logger, metrics });
+  const app = await createHttpApp(AppModule.forRole(config.role, { config, databaseUrl, masterKey, logger, metrics }), {
+    config,
+    logger,
+    metrics,
+  });
   const dispatcher = config.role === 'api' ? null : app.get(Dispatcher, { strict: false });
   stop.first(async () => {
     app.get(Readiness, { strict: false }).stopping = true;
     await dispatcher?.stop();
     await app.close();
   });
-  const token = await ensureAdminToken(app.get(ApiKeys, { strict: false }), config.auth.adminToken);
+  // A worker is called by nobody, and need not know the token of those that are.
+  const token = config.role === 'worker' ? null : await ensureAdminToken(app.get(ApiKeys, { strict: false }), config.auth.adminToken);
   if (dispatcher) {
     dispatcher.start();
     app.get(Maintenance, { strict: false }).start();
@@ -110,7 +115,9 @@ function greet(url: string, config: Config, token: string | null, logger: Logger
 
 function describe(error: unknown): string {
   if (!isExeuntError(error)) return error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const faults = error.faults.map(({ field, seen, rule }) => `  ${field}: ${rule}${seen === undefined ? '' : ` (seen: ${JSON.stringify(seen)})`}`);
+  const faults = error.faults.map(
+    ({ field, seen, rule }) => `  ${field}: ${rule}${seen === undefined ? '' : ` (seen: ${JSON.stringify(seen)})`}`,
+  );
   return [error.message, ...faults].join('\n');
 }
 
@@ -121,13 +128,15 @@ class Stop {
   private readonly steps: (() => Promise<void>)[] = [];
   private stopping: Promise<never> | null = null;
   private logger: Logger | null = null;
+  private limitMs = STOP_SLACK_MS;
 
   get signal(): AbortSignal {
     return this.controller.signal;
   }
 
-  listen(logger: Logger): void {
+  listen(logger: Logger, limitMs: number): void {
     this.logger = logger;
+    this.limitMs = limitMs;
     for (const signal of ['SIGTERM', 'SIGINT'] as const) {
       process.on(signal, () => {
         if (this.asked) process.exit(1);
@@ -156,7 +165,7 @@ class Stop {
 
   private async run(code: number): Promise<never> {
     this.controller.abort();
-    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    setTimeout(() => process.exit(1), this.limitMs).unref();
     for (const step of this.steps) {
       await step().catch((error: unknown) => {
         code = 1;

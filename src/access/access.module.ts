@@ -22,7 +22,7 @@ export class AccessModule implements OnModuleInit {
 
   /** Below `/v1` the caller is known before the body is read: strangers cannot make us parse megabytes. */
   onModuleInit(): void {
-    const fastify = this.host.httpAdapter.getInstance() as unknown as FastifyInstance;
+    const fastify = this.host.httpAdapter.getInstance<FastifyInstance>();
     fastify.addHook('onRequest', async (request, reply) => {
       if (!request.is404 && request.url.startsWith('/v1/')) await this.authenticator.authenticate(request, reply);
     });

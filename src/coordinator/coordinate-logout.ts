@@ -69,14 +69,24 @@ export class CoordinateLogout {
     const ids = requests.map(() => newId(now.getTime()));
     const endings = requests.map((request, at) => ({ logoutId: ids[at]!, target: request.target, scope: request.scope }));
     const ended = await endSessions(sql, idpId, endings, (spIds) => keptFromRoot(sql, spIds), now);
-    const sps = await loadServiceProviders(sql, ended.flatMap((one) => one.sessions.flatMap((session) => session.spId ?? [])));
+    const sps = await loadServiceProviders(
+      sql,
+      ended.flatMap((one) => one.sessions.flatMap((session) => session.spId ?? [])),
+    );
     const plans = requests.flatMap((request, at): PlannedLogout[] => {
       const { sessions } = ended[at]!;
       if (sessions.length === 0) return [];
       return [this.plan(ids[at]!, idpId, request, sessions, planDeliveries(sessions, sps, now, this.settings.layerWaitMs), now)];
     });
     await recordLogouts(sql, plans, this.settings.sweepGraceSeconds * 1_000);
-    return ended.map((one, at) => answerOf(one, ids[at]!, plans.find((plan) => plan.id === ids[at]), now));
+    return ended.map((one, at) =>
+      answerOf(
+        one,
+        ids[at]!,
+        plans.find((plan) => plan.id === ids[at]),
+        now,
+      ),
+    );
   }
 
   /** Step 5, once the transaction has committed. */

@@ -26,7 +26,8 @@ import { TakeEvents } from './take-events.js';
     },
     {
       provide: EndByLogoutToken,
-      useFactory: (database: Database, clock: Clock, coordinateLogout: CoordinateLogout) => new EndByLogoutToken(database, clock, coordinateLogout),
+      useFactory: (database: Database, clock: Clock, coordinateLogout: CoordinateLogout) =>
+        new EndByLogoutToken(database, clock, coordinateLogout),
       inject: [Database, CLOCK, CoordinateLogout],
     },
   ],

@@ -106,7 +106,13 @@ export class TakeEvents {
     return { results, begun };
   }
 
-  private async takeRun(sql: Sql, idpId: string, run: readonly SessionEvent[], sps: ReadonlyMap<string, ServiceProvider>, begun: Begun): Promise<EventResult[]> {
+  private async takeRun(
+    sql: Sql,
+    idpId: string,
+    run: readonly SessionEvent[],
+    sps: ReadonlyMap<string, ServiceProvider>,
+    begun: Begun,
+  ): Promise<EventResult[]> {
     const first = run[0]!;
     switch (first.type) {
       case 'session.started':
@@ -163,7 +169,11 @@ export class TakeEvents {
         case 'session-ended':
           return { id, status: 'session_ended', logoutId: touch.logoutId };
         case 'unknown':
-          return { id, status: 'rejected', error: { code: 'unknown_session', detail: 'No session of this identity provider bears these handles' } };
+          return {
+            id,
+            status: 'rejected',
+            error: { code: 'unknown_session', detail: 'No session of this identity provider bears these handles' },
+          };
       }
     });
   }
@@ -184,7 +194,10 @@ export class TakeEvents {
           return {
             id,
             status: 'rejected',
-            error: { code: 'forbidden', detail: `Service provider "${answer.spId}" may not end the session above its own (mayEndRoot is false)` },
+            error: {
+              code: 'forbidden',
+              detail: `Service provider "${answer.spId}" may not end the session above its own (mayEndRoot is false)`,
+            },
           };
       }
     });

@@ -66,7 +66,8 @@ export class Dispatcher {
     })();
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), this.settings.drainSeconds * 1_000)));
-    if (!(await Promise.race([drained, late]))) this.log.warn({ inFlight: this.fanOut.inFlight }, 'not all deliveries ended in time; others will send them again');
+    if (!(await Promise.race([drained, late])))
+      this.log.warn({ inFlight: this.fanOut.inFlight }, 'not all deliveries ended in time; others will send them again');
     clearTimeout(timer);
   }
 

@@ -5,6 +5,7 @@ import { findBlockedDeliveries, leaseDeliveries, openNextLayer, postponeDeliveri
 import type { BlockedDelivery, LeasedDelivery, Settlement } from '#ledger';
 import type { Config } from '#platform/config';
 import type { Database } from '#platform/database';
+import { logAttempt } from '#platform/telemetry';
 import type { Logger, Metrics } from '#platform/telemetry';
 import type { ServiceProvider } from '#registry';
 import type { ChannelTable } from './channel-table.js';
@@ -20,6 +21,9 @@ const WAKE_BATCH = 500;
 
 /** The channel of an attempt; `none` when there was none left to use. */
 type UsedChannel = ChannelType | 'none';
+
+/** Says nothing about the SP: its breaker does not count it. */
+const OUR_FAULT: AttemptResult = Object.freeze({ result: 'failed', error: 'internal: the message could not be made; see the log' });
 
 export interface FanOutParts {
   database: Database;
@@ -72,7 +76,9 @@ export class FanOut {
   private track(work: Promise<void>): Promise<void> {
     const tracked = work
       // A fault of ours, most likely the database is away: the lease runs out and the sweeper brings the delivery again.
-      .catch((error: unknown) => this.parts.log.error({ error: messageOf(error) }, 'a delivery could not be served; its lease will run out'))
+      .catch((error: unknown) =>
+        this.parts.log.error({ error: messageOf(error) }, 'a delivery could not be served; its lease will run out'),
+      )
       .finally(() => this.underWay.delete(tracked));
     this.underWay.add(tracked);
     return tracked;
@@ -81,7 +87,12 @@ export class FanOut {
   private async serve(delivery: LeasedDelivery, sp: ServiceProvider | undefined): Promise<void> {
     const config = sp?.enabled ? sp.channels[delivery.channelIndex] : undefined;
     if (sp === undefined || config === undefined) {
-      const error = sp === undefined ? 'the service provider is not registered any more' : sp.enabled ? 'no channel left' : 'the service provider is disabled';
+      const error =
+        sp === undefined
+          ? 'the service provider is not registered any more'
+          : sp.enabled
+            ? 'no channel left'
+            : 'the service provider is disabled';
       return this.settle(delivery, sp, 'none', { result: 'unusable', error }, 0);
     }
     const lane = this.parts.lanes.of(sp);
@@ -103,8 +114,9 @@ export class FanOut {
     if (begin + timeoutMs >= delivery.leaseUntil.getTime()) return null;
     const result = await this.attempt(delivery, sp, config, timeoutMs);
     const end = clock.now().getTime();
+    if (result === OUR_FAULT) return { result, durationMs: end - begin };
     if (result.result === 'failed') lane.breaker.failed(end);
-    else if (result.result !== 'unusable' && lane.breaker.succeeded()) this.track(this.wake(sp.id));
+    else if (result.result !== 'unusable' && lane.breaker.succeeded()) void this.track(this.wake(sp.id));
     return { result, durationMs: end - begin };
   }
 
@@ -131,7 +143,7 @@ export class FanOut {
     } catch (error) {
       // Our own fault (a key that cannot be read, say): nothing reached the SP, and a later try may do better.
       this.parts.log.error({ logoutId: delivery.logoutId, sp: sp.id, error: messageOf(error) }, 'a message could not be made');
-      return { result: 'failed', error: 'internal: the message could not be made; see the log' };
+      return OUR_FAULT;
     }
   }
 
@@ -166,28 +178,31 @@ export class FanOut {
     else if (delivery.layer === 'gateway') outbox.enqueue(await openNextLayer(database, [delivery.logoutId], clock.now()));
   }
 
-  private report(delivery: LeasedDelivery, channel: UsedChannel, result: AttemptResult, durationMs: number, next: Settlement['next']): void {
+  private report(
+    delivery: LeasedDelivery,
+    channel: UsedChannel,
+    result: AttemptResult,
+    durationMs: number,
+    next: Settlement['next'],
+  ): void {
     const { metrics, log } = this.parts;
     if (channel !== 'none') metrics.attemptDone(channel, result.result, durationMs);
     if (next.outcome !== 'retrying') metrics.deliverySettled(channel === 'none' ? null : channel, next.outcome);
-    log.info(
-      {
-        logoutId: delivery.logoutId,
-        delivery: delivery.n,
-        attempt: delivery.attempt,
-        sp: delivery.spId,
-        idp: delivery.idpId,
-        channel,
-        result: result.result,
-        httpStatus: result.httpStatus,
-        durationMs,
-        jti: result.jti,
-        error: result.error,
-        outcome: next.outcome,
-        nextAttemptAt: next.outcome === 'retrying' ? next.nextAttemptAt : undefined,
-      },
-      'attempt',
-    );
+    logAttempt(log, {
+      logoutId: delivery.logoutId,
+      delivery: delivery.n,
+      attempt: delivery.attempt,
+      sp: delivery.spId,
+      idp: delivery.idpId,
+      channel,
+      result: result.result,
+      httpStatus: result.httpStatus,
+      durationMs,
+      jti: result.jti,
+      error: result.error,
+      outcome: next.outcome,
+      nextAttemptAt: next.outcome === 'retrying' ? next.nextAttemptAt.toISOString() : undefined,
+    });
   }
 
   /**
@@ -217,7 +232,7 @@ export class FanOut {
   /** The SP answers again: whatever waits for it is due now. */
   private async wake(spId: string): Promise<void> {
     const { database, clock, outbox } = this.parts;
-    for (let woken: string[]; (woken = await wakeDeliveriesOf(database, spId, clock.now(), WAKE_BATCH)).length > 0; ) outbox.enqueue(woken);
+    for (let woken: string[]; (woken = await wakeDeliveriesOf(database, spId, clock.now(), WAKE_BATCH)).length > 0;) outbox.enqueue(woken);
   }
 }
 

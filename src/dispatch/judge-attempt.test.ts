@@ -27,11 +27,17 @@ const delivery = (more: Partial<LeasedDelivery> = {}): LeasedDelivery => ({
   ...more,
 });
 const sp = (channels: number): ServiceProvider =>
-  ({ id: 'sp', enabled: true, channels: Array.from({ length: channels }, () => ({ type: 'oidc-backchannel' })) }) as unknown as ServiceProvider;
-const judge = (result: Parameters<typeof judgeAttempt>[1], one = delivery(), provider = sp(1)) => judgeAttempt(one, result, provider, settings, NOW, 0.5);
+  ({
+    id: 'sp',
+    enabled: true,
+    channels: Array.from({ length: channels }, () => ({ type: 'oidc-backchannel' })),
+  }) as unknown as ServiceProvider;
+const judge = (result: Parameters<typeof judgeAttempt>[1], one = delivery(), provider = sp(1)) =>
+  judgeAttempt(one, result, provider, settings, NOW, 0.5);
 
 describe('retry by protocol', () => {
-  it('BCL-29 a confirmed attempt is final', () => expect(judge({ result: 'confirmed' })).toMatchObject({ outcome: 'confirmed', settledAt: NOW }));
+  it('BCL-29 a confirmed attempt is final', () =>
+    expect(judge({ result: 'confirmed' })).toMatchObject({ outcome: 'confirmed', settledAt: NOW }));
 
   it('BCL-27 a final no is never tried again on the same channel', () =>
     expect(judge({ result: 'refused', error: '400' })).toEqual({ outcome: 'refused', settledAt: NOW, detail: '400' }));
@@ -55,7 +61,11 @@ describe('retry by protocol', () => {
 
   it('the last try is at the deadline, and after it the delivery is unreachable', () => {
     expect(judge({ result: 'failed' }, delivery({ deadlineAt: at(0.5) }))).toMatchObject({ outcome: 'retrying', nextAttemptAt: at(0.5) });
-    expect(judge({ result: 'failed', error: 'timeout' }, delivery({ deadlineAt: NOW }))).toEqual({ outcome: 'unreachable', settledAt: NOW, detail: 'timeout' });
+    expect(judge({ result: 'failed', error: 'timeout' }, delivery({ deadlineAt: NOW }))).toEqual({
+      outcome: 'unreachable',
+      settledAt: NOW,
+      detail: 'timeout',
+    });
   });
 
   it('a session whose own lifetime ended before it could be told is expired, not unreachable', () => {
@@ -68,12 +78,19 @@ describe('retry by protocol', () => {
 describe('the ladder of channels', () => {
   it('a refusal, and an unusable channel, go to the next one at once', () => {
     for (const result of ['refused', 'unusable'] as const) {
-      expect(judge({ result }, delivery(), sp(2))).toMatchObject({ outcome: 'retrying', nextAttemptAt: NOW, channelIndex: 1, channel: 'oidc-backchannel' });
+      expect(judge({ result }, delivery(), sp(2))).toMatchObject({
+        outcome: 'retrying',
+        nextAttemptAt: NOW,
+        channelIndex: 1,
+        channel: 'oidc-backchannel',
+      });
     }
   });
 
   it('failures go to the next one after the fast phase', () => {
-    expect(judge({ result: 'failed' }, delivery({ triesOnChannel: TRIES_BEFORE_NEXT_CHANNEL - 1 }), sp(2))).not.toHaveProperty('channelIndex');
+    expect(judge({ result: 'failed' }, delivery({ triesOnChannel: TRIES_BEFORE_NEXT_CHANNEL - 1 }), sp(2))).not.toHaveProperty(
+      'channelIndex',
+    );
     expect(judge({ result: 'failed' }, delivery({ triesOnChannel: TRIES_BEFORE_NEXT_CHANNEL }), sp(2))).toMatchObject({ channelIndex: 1 });
   });
 

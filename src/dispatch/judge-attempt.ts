@@ -73,7 +73,12 @@ export function notBeyondItsEnd(delivery: DeliveryBounds, at: Date): Date {
   return new Date(Math.min(...ends.map((end) => end.getTime())));
 }
 
-function nextChannel(delivery: LeasedDelivery, sp: ServiceProvider | undefined, now: Date, detail: string | null): Settlement['next'] | null {
+function nextChannel(
+  delivery: LeasedDelivery,
+  sp: ServiceProvider | undefined,
+  now: Date,
+  detail: string | null,
+): Settlement['next'] | null {
   const channelIndex = delivery.channelIndex + 1;
   const channel = sp?.enabled ? sp.channels[channelIndex]?.type : undefined;
   return channel === undefined ? null : { outcome: 'retrying', nextAttemptAt: now, detail, channelIndex, channel };

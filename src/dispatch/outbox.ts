@@ -64,7 +64,8 @@ type NewJob = Parameters<Queue<FanOutJob>['addBulk']>[0][number];
 function jobsNow(logoutIds: readonly string[]): NewJob[] {
   const distinct = [...new Set(logoutIds)];
   const jobs: NewJob[] = [];
-  for (let at = 0; at < distinct.length; at += LOGOUTS_A_JOB) jobs.push({ name: FAN_OUT, data: { logoutIds: distinct.slice(at, at + LOGOUTS_A_JOB) } });
+  for (let at = 0; at < distinct.length; at += LOGOUTS_A_JOB)
+    jobs.push({ name: FAN_OUT, data: { logoutIds: distinct.slice(at, at + LOGOUTS_A_JOB) } });
   return jobs;
 }
 

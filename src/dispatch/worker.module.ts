@@ -86,7 +86,8 @@ import { Sweeper } from './sweeper.js';
 export class WorkerModule {
   constructor(lanes: Lanes, metrics: Metrics) {
     metrics.readBeforeScrape(() => {
-      for (const [sp, lane] of lanes.entries()) metrics.laneIs(sp, { inflight: lane.inFlight, waiting: lane.waiting, breakerOpen: lane.breaker.isOpen });
+      for (const [sp, lane] of lanes.entries())
+        metrics.laneIs(sp, { inflight: lane.inFlight, waiting: lane.waiting, breakerOpen: lane.breaker.isOpen });
     });
   }
 }

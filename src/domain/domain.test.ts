@@ -41,7 +41,9 @@ describe('identifiers', () => {
 
 describe('a NameID', () => {
   it('SLO-44 names the same person only with all its attributes equal; an absent one is not an empty one', () => {
-    const keys = [{ value: 'a' }, { value: 'a', format: '' }, { value: 'a', nameQualifier: 'q' }, { value: 'a', spNameQualifier: 'q' }].map(nameIdKey);
+    const keys = [{ value: 'a' }, { value: 'a', format: '' }, { value: 'a', nameQualifier: 'q' }, { value: 'a', spNameQualifier: 'q' }].map(
+      nameIdKey,
+    );
     expect(new Set(keys).size).toBe(keys.length);
     expect(nameIdKey({ value: 'a', format: 'f' })).toBe(nameIdKey({ format: 'f', value: 'a' }));
   });

@@ -77,7 +77,13 @@ export async function postponeDeliveries(
   now: Date,
 ): Promise<void> {
   if (postponed.length === 0) return;
-  await sql.query(POSTPONE, [postponed.map((p) => p.logoutId), postponed.map((p) => p.n), postponed.map((p) => p.at), postponed.map((p) => p.detail), now]);
+  await sql.query(POSTPONE, [
+    postponed.map((p) => p.logoutId),
+    postponed.map((p) => p.n),
+    postponed.map((p) => p.at),
+    postponed.map((p) => p.detail),
+    now,
+  ]);
 }
 
 const OPEN_LAYER: Statement = {

@@ -13,12 +13,16 @@ export async function ensureAttemptPartitions(database: Database, now: Date): Pr
     for (let day = -1; day <= DAYS_AHEAD; day++) {
       const from = startOfDay(now.getTime() + day * DAY_MS);
       const to = new Date(from.getTime() + DAY_MS);
-      const [existing] = await sql.query('SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace', [partitionName(from)]);
+      const [existing] = await sql.query('SELECT 1 FROM pg_class WHERE relname = $1 AND relnamespace = current_schema()::regnamespace', [
+        partitionName(from),
+      ]);
       if (existing) continue;
       const [stray] = await sql.query('SELECT 1 FROM attempts_default WHERE started_at >= $1 AND started_at < $2 LIMIT 1', [from, to]);
       // Attempts that the default partition has caught stay there until retention takes them; the day keeps using it.
       if (stray) continue;
-      await sql.query(`CREATE TABLE ${partitionName(from)} PARTITION OF attempts FOR VALUES FROM ('${from.toISOString()}') TO ('${to.toISOString()}')`);
+      await sql.query(
+        `CREATE TABLE ${partitionName(from)} PARTITION OF attempts FOR VALUES FROM ('${from.toISOString()}') TO ('${to.toISOString()}')`,
+      );
     }
   });
 }

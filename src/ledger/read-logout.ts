@@ -5,7 +5,9 @@ export const LOGOUT_COLUMNS = `l.id, l.idp_id AS "idpId", l.cause, l.initiator, 
   l.deadline_at AS "deadlineAt", l.completed_at AS "completedAt", l.verdict, l.sessions, l.deliveries, l.open`;
 
 export async function readLogout(sql: Sql, id: string): Promise<LogoutRecord | null> {
-  const rows = await sql.query<LogoutRecord>({ name: 'read-logout', text: `SELECT ${LOGOUT_COLUMNS} FROM logouts l WHERE l.id = $1` }, [id]);
+  const rows = await sql.query<LogoutRecord>({ name: 'read-logout', text: `SELECT ${LOGOUT_COLUMNS} FROM logouts l WHERE l.id = $1` }, [
+    id,
+  ]);
   return rows[0] ?? null;
 }
 

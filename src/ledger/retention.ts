@@ -63,7 +63,7 @@ export async function forgetOld(database: Database, periods: RetentionPeriods, n
 }
 
 async function inBatches(database: Database, text: string, params: readonly unknown[]): Promise<number> {
-  for (let total = 0; ; ) {
+  for (let total = 0; ;) {
     const rows = await database.query(text, params);
     total += rows.length;
     if (rows.length < BATCH) return total;

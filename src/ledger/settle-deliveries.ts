@@ -112,7 +112,12 @@ export async function settleDeliveries(
   const completed = new Map<string, CompletedLogout>();
   for (const row of rows) {
     if (row.completedAt !== null) {
-      completed.set(row.logoutId, { logoutId: row.logoutId, verdict: row.verdict, requestedAt: row.requestedAt, completedAt: row.completedAt });
+      completed.set(row.logoutId, {
+        logoutId: row.logoutId,
+        verdict: row.verdict,
+        requestedAt: row.requestedAt,
+        completedAt: row.completedAt,
+      });
     }
   }
   return {

@@ -79,7 +79,13 @@ export interface Settlement {
   } | null;
   next:
     | { outcome: FinalOutcome; settledAt: Date; detail: string | null }
-    | { outcome: 'retrying'; nextAttemptAt: Date; detail: string | null; /** Set when it moves to another channel. */ channelIndex?: number; channel?: ChannelType };
+    | {
+        outcome: 'retrying';
+        nextAttemptAt: Date;
+        detail: string | null;
+        /** Set when it moves to another channel. */ channelIndex?: number;
+        channel?: ChannelType;
+      };
 }
 
 /** What a settlement did. */

@@ -118,7 +118,7 @@ async function update(manager: EntityManager, row: IdentityProvider): Promise<vo
   const { affected } = await manager.update(
     IdentityProviderEntity,
     { id: row.id },
-    { name: row.name, oidc: row.oidc as never, updatedAt: row.updatedAt },
+    { name: row.name, oidc: row.oidc, updatedAt: row.updatedAt },
   );
   if (affected === 0) throw new ExeuntError('not_found', `There is no identity provider ${row.id}`);
 }

@@ -49,7 +49,7 @@ export async function importKey(given: KeyImport): Promise<KeyMaterial> {
   const publicJwk = publicKey.export({ format: 'jwk' }) as JWK;
   const named = given.kid ?? (typeof given.jwk?.['kid'] === 'string' && given.jwk['kid'] !== '' ? given.jwk['kid'] : undefined);
   const kid = named ?? (await calculateJwkThumbprint(publicJwk));
-  return withNames(kid, alg, publicJwk, privateKey.export({ format: 'jwk' }) as JWK);
+  return withNames(kid, alg, publicJwk, privateKey.export({ format: 'jwk' }));
 }
 
 function withNames(kid: string, alg: KeyAlg, publicJwk: JWK, privateJwk: JWK): KeyMaterial {

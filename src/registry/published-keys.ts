@@ -84,7 +84,7 @@ export class PublishedKeys {
 
 /** Only what is known to be public: not even a mistake of the identity provider's may publish a private key here. */
 function publicPart(jwk: JWK): JWK {
-  return Object.fromEntries(Object.entries(jwk).filter(([name]) => MEMBERS.includes(name))) as JWK;
+  return Object.fromEntries(Object.entries(jwk).filter(([name]) => MEMBERS.includes(name)));
 }
 
 function documentOf(keys: readonly JWK[]): PublishedJwks {

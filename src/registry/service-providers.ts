@@ -109,7 +109,7 @@ export class ServiceProviders {
     const row: ServiceProvider = { ...before, ...settings, updatedAt: this.clock.now() };
     await this.dataSource.transaction(async (manager) => {
       const { id: _, ...columns } = row;
-      const { affected } = await manager.update(ServiceProviderEntity, { id }, columns as never);
+      const { affected } = await manager.update(ServiceProviderEntity, { id }, columns);
       if (affected === 0) throw new ExeuntError('not_found', `There is no service provider ${id}`);
       await this.logoutKeys.store(keys, await sqlOf(manager));
     });
@@ -139,7 +139,7 @@ function settingsOf(given: ServiceProviderReplacement, missing: Pick<Settings, '
   return {
     name: given.name,
     layer: given.layer ?? missing.layer,
-    channels: given.channels as ChannelConfig[],
+    channels: given.channels,
     postLogoutRedirectUris: given.postLogoutRedirectUris,
     timeoutMs: given.timeoutMs ?? null,
     maxConcurrency: given.maxConcurrency ?? null,

@@ -124,7 +124,8 @@ export function figuresOf(logouts: readonly LogoutRow[] | null, deliveries: read
     ...percentiles(exposed),
   };
   if (logouts === null) {
-    const graded = (grade: string): number => sum(FINAL_OUTCOMES.filter((outcome) => gradeOf(outcome) === grade).map((outcome) => outcomes[outcome]));
+    const graded = (grade: string): number =>
+      sum(FINAL_OUTCOMES.filter((outcome) => gradeOf(outcome) === grade).map((outcome) => outcomes[outcome]));
     const final = sum(Object.values(outcomes));
     return {
       basis: 'deliveries',

@@ -63,8 +63,17 @@ export async function endSessions(
   now: Date,
 ): Promise<Ended[]> {
   const results = endings.map((): Ended => ({ sessions: [], endedBefore: null, known: false, refusedSp: null }));
-  let named = await findTargets(sql, idpId, endings.map((ending) => ending.target));
-  if (await buryUnknown(sql, idpId, endings, named, now)) named = await findTargets(sql, idpId, endings.map((ending) => ending.target));
+  let named = await findTargets(
+    sql,
+    idpId,
+    endings.map((ending) => ending.target),
+  );
+  if (await buryUnknown(sql, idpId, endings, named, now))
+    named = await findTargets(
+      sql,
+      idpId,
+      endings.map((ending) => ending.target),
+    );
   named = await climb(sql, idpId, endings, named, results, keptFromRoot);
   for (const session of named) {
     const result = results[session.at]!;
@@ -106,7 +115,11 @@ async function climb(
   const kept = await keptFromRoot(climbing.map((session) => session.spId!));
   for (const session of climbing) if (kept.has(session.spId!)) results[session.at]!.refusedSp = session.spId;
   const above = await sql.query<{ at: number; id: string }>(ROOTS, [climbing.map((s) => s.at), climbing.map((s) => s.id)]);
-  const roots = await findTargets(sql, idpId, above.map((root) => ({ sessionId: root.id })));
+  const roots = await findTargets(
+    sql,
+    idpId,
+    above.map((root) => ({ sessionId: root.id })),
+  );
   return [...roots.map((root) => ({ ...root, at: above[root.at]!.at })), ...named];
 }
 
@@ -133,8 +146,12 @@ async function descend(sql: Sql, seeds: readonly Named[]): Promise<Named[]> {
 /** @returns true when a login overtook us between the look-up and the tombstone, so that it must be looked up again. */
 async function buryUnknown(sql: Sql, idpId: string, endings: readonly Ending[], named: readonly Named[], now: Date): Promise<boolean> {
   const found = new Set(named.map((session) => session.at));
-  const unknown = endings.filter((ending, at) => !found.has(at) && ending.target.sid !== undefined && ending.target.sessionId === undefined);
-  const tombstones = [...new Map(unknown.map((ending) => [ending.target.sid!, ending])).values()].map((ending) => tombstoneOf(idpId, ending.target, now));
+  const unknown = endings.filter(
+    (ending, at) => !found.has(at) && ending.target.sid !== undefined && ending.target.sessionId === undefined,
+  );
+  const tombstones = [...new Map(unknown.map((ending) => [ending.target.sid!, ending])).values()].map((ending) =>
+    tombstoneOf(idpId, ending.target, now),
+  );
   return (await insertSessions(sql, tombstones)).size < tombstones.length;
 }
 

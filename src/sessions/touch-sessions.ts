@@ -23,7 +23,11 @@ export async function touchSessions(
   touches: readonly Touch[],
   now: Date,
 ): Promise<({ kind: 'touched'; sessionId: string } | { kind: 'session-ended'; logoutId: string | null } | { kind: 'unknown' })[]> {
-  const named = await findTargets(sql, idpId, touches.map((touch) => touch.target));
+  const named = await findTargets(
+    sql,
+    idpId,
+    touches.map((touch) => touch.target),
+  );
   // The last touch of a batch holds; an UPDATE would take any one of them.
   const live = [...new Map(named.filter((session) => session.state === 'live').map((session) => [session.id, session])).values()];
   if (live.length > 0) {

@@ -27,7 +27,10 @@ export interface Coordination {
   enqueued: string[];
   scheduled: { logoutId: string; at: Date }[];
   /** Registers an SP of the IdP `idp`, straight in the database. */
-  registerSp(id: string, more?: { idp?: string; layer?: 'sp' | 'gateway'; channels?: object[]; mayEndRoot?: boolean; enabled?: boolean }): Promise<void>;
+  registerSp(
+    id: string,
+    more?: { idp?: string; layer?: 'sp' | 'gateway'; channels?: object[]; mayEndRoot?: boolean; enabled?: boolean },
+  ): Promise<void>;
   take(...events: Partial<SessionEvent>[]): Promise<EventResult[]>;
   close(): Promise<void>;
 }
@@ -72,10 +75,21 @@ export async function startCoordination(): Promise<Coordination> {
     registerSp: async (id, more = {}) => {
       await database.query(
         `INSERT INTO service_providers (id, idp_id, name, layer, channels, may_end_root, enabled) VALUES ($1, $2, $1, $3, $4, $5, $6)`,
-        [id, more.idp ?? 'idp', more.layer ?? 'sp', JSON.stringify(more.channels ?? [backchannel()]), more.mayEndRoot ?? true, more.enabled ?? true],
+        [
+          id,
+          more.idp ?? 'idp',
+          more.layer ?? 'sp',
+          JSON.stringify(more.channels ?? [backchannel()]),
+          more.mayEndRoot ?? true,
+          more.enabled ?? true,
+        ],
       );
     },
-    take: (...events) => takeEvents.take(events[0]!.idp ?? 'idp', events.map((event) => complete(event, `e${++next}`))),
+    take: (...events) =>
+      takeEvents.take(
+        events[0]!.idp ?? 'idp',
+        events.map((event) => complete(event, `e${++next}`)),
+      ),
     close: async () => {
       await dataSource.destroy();
       await fresh.drop();

@@ -23,7 +23,7 @@ beforeEach(() => {
 
 async function receive({
   find = () => Promise.resolve<IdentityProvider | null>(idp),
-  end = 'ended' as Awaited<ReturnType<LogoutTokenEnding['end']>> | Error,
+  end = 'ended',
   keys = () => createLocalJWKSet(jwks),
 } = {}) {
   const receiver = new ReceiveBackchannelLogout(

@@ -31,7 +31,13 @@ const nameId = z
   ])
   .transform((value): NameId => (typeof value === 'string' ? { value } : value));
 
-const handles = z.strictObject({ sid: sid.optional(), sub: sub.optional(), email: text(320).optional(), nameId: nameId.optional(), sessionIndex: sessionIndex.optional() });
+const handles = z.strictObject({
+  sid: sid.optional(),
+  sub: sub.optional(),
+  email: text(320).optional(),
+  nameId: nameId.optional(),
+  sessionIndex: sessionIndex.optional(),
+});
 
 const named = <Shape extends Record<string, unknown>>(schema: z.ZodType<Shape>, names: string) =>
   schema.refine((value) => Object.values(value).some((one) => one !== undefined), `must have at least one of ${names}`);
@@ -40,12 +46,21 @@ const eventId = text(255);
 const idleTimeoutSeconds = z.int().min(1).max(31_536_000);
 const lifetime = { expiresAt: instant.optional(), idleTimeoutSeconds: idleTimeoutSeconds.optional() };
 
-const started = z.strictObject({ id: eventId, type: z.literal('session.started'), idp: registryId, handles: named(handles, 'sid, sub, email, nameId, sessionIndex'), ...lifetime });
+const started = z.strictObject({
+  id: eventId,
+  type: z.literal('session.started'),
+  idp: registryId,
+  handles: named(handles, 'sid, sub, email, nameId, sessionIndex'),
+  ...lifetime,
+});
 const joined = z.strictObject({
   id: eventId,
   type: z.literal('session.joined'),
   idp: registryId,
-  parent: named(z.strictObject({ sid: sid.optional(), sessionIndex: sessionIndex.optional(), sessionId: sessionId.optional() }), 'sid, sessionIndex, sessionId'),
+  parent: named(
+    z.strictObject({ sid: sid.optional(), sessionIndex: sessionIndex.optional(), sessionId: sessionId.optional() }),
+    'sid, sessionIndex, sessionId',
+  ),
   sp: registryId,
   handles: handles.default({}),
   ...lifetime,
@@ -93,7 +108,16 @@ export function toSessionEvent(event: z.output<typeof eventSchema>): SessionEven
     case 'session.ended': {
       const { id, type, idp, scope } = event;
       const initiator = event.initiator ?? 'idp';
-      return { id, type, idp, target: event.handles, initiator, cause: event.cause ?? causeOf(event.reason, initiator), scope, reason: event.reason ?? null };
+      return {
+        id,
+        type,
+        idp,
+        target: event.handles,
+        initiator,
+        cause: event.cause ?? causeOf(event.reason, initiator),
+        scope,
+        reason: event.reason ?? null,
+      };
     }
   }
 }
@@ -117,7 +141,10 @@ export const logoutSchema = z
     path: ['target', 'idp'],
     message: 'must name the identity provider, unless target has a sessionId',
   })
-  .refine((value) => hasHandle(value.target), { path: ['target'], message: 'must name a session: sessionId, or idp with sid, sub, email, nameId or sessionIndex' });
+  .refine((value) => hasHandle(value.target), {
+    path: ['target'],
+    message: 'must name a session: sessionId, or idp with sid, sub, email, nameId or sessionIndex',
+  });
 
 function hasHandle(target: Target & { idp?: string }): boolean {
   const { idp: _, ...names } = target;

@@ -53,7 +53,10 @@ export class EventsController {
     body: documentedBatchSchema,
     responses: { 202: { description: 'One result an event, in order', schema: resultSchema } },
   })
-  async take(@Body(new ZodBody(batchSchema)) body: z.output<typeof batchSchema>, @CurrentCaller() caller: Caller): Promise<{ results: WireResult[] }> {
+  async take(
+    @Body(new ZodBody(batchSchema)) body: z.output<typeof batchSchema>,
+    @CurrentCaller() caller: Caller,
+  ): Promise<{ results: WireResult[] }> {
     const results: WireResult[] = new Array<WireResult>(body.events.length);
     const byIdp = new Map<string, { at: number; event: SessionEvent }[]>();
     for (const [at, raw] of body.events.entries()) {

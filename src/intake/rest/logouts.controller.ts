@@ -63,19 +63,31 @@ export class LogoutsController {
     const { idp, ...target } = body.target;
     const idpId = await this.idpOf(target.sessionId, idp, caller);
     const initiator: Initiator = caller.kind === 'admin' ? 'admin' : 'idp';
-    const answer = await this.coordinateLogout.logOut(idpId, { target, cause: body.cause, initiator, scope: body.scope, reason: body.reason ?? null });
+    const answer = await this.coordinateLogout.logOut(idpId, {
+      target,
+      cause: body.cause,
+      initiator,
+      scope: body.scope,
+      reason: body.reason ?? null,
+    });
     if (answer.kind === 'root-refused') {
       throw new ExeuntError('forbidden', `Service provider "${answer.spId}" may not end the session above its own (mayEndRoot is false)`, [
         { field: '/scope', seen: body.scope, rule: 'must be "session" for this service provider' },
       ]);
     }
     if (answer.kind === 'unknown' || answer.logoutId === null) {
-      throw new ExeuntError('unknown_session', `No session of identity provider "${idpId}" bears these handles`, [{ field: '/target', seen: target, rule: 'must name a session' }]);
+      throw new ExeuntError('unknown_session', `No session of identity provider "${idpId}" bears these handles`, [
+        { field: '/target', seen: target, rule: 'must name a session' },
+      ]);
     }
     const { logoutId } = answer;
     void reply.header('location', `/v1/logouts/${logoutId}`);
     if (waitSeconds !== null) void reply.header('preference-applied', `wait=${waitSeconds}`);
-    const logout = await waitUntil(async () => (await readLogout(this.database, logoutId))!, (seen) => seen.completedAt !== null, waitSeconds ?? 0);
+    const logout = await waitUntil(
+      async () => (await readLogout(this.database, logoutId))!,
+      (seen) => seen.completedAt !== null,
+      waitSeconds ?? 0,
+    );
     return { id: logoutId, verdict: logout.verdict, ...(logout.completedAt ? { completedAt: logout.completedAt.toISOString() } : {}) };
   }
 
@@ -103,7 +115,9 @@ export class LogoutsController {
     if (sessionId !== undefined && idp === undefined) {
       const session = await readSession(this.database, sessionId);
       if (session === null || (caller.kind === 'idp' && session.idpId !== caller.idpId)) {
-        throw new ExeuntError('unknown_session', `There is no session "${sessionId}"`, [{ field: '/target/sessionId', seen: sessionId, rule: 'must be a session that this key reaches' }]);
+        throw new ExeuntError('unknown_session', `There is no session "${sessionId}"`, [
+          { field: '/target/sessionId', seen: sessionId, rule: 'must be a session that this key reaches' },
+        ]);
       }
       return session.idpId;
     }

@@ -17,11 +17,23 @@ describe('Prefer: wait (RFC 7240 4.3)', () => {
 
   it('reads once when there is nothing to wait for', async () => {
     let reads = 0;
-    await expect(waitUntil(async () => ++reads, () => false, 0)).resolves.toBe(1);
+    await expect(
+      waitUntil(
+        async () => ++reads,
+        () => false,
+        0,
+      ),
+    ).resolves.toBe(1);
   });
 
   it('ends as soon as it is done', async () => {
     let reads = 0;
-    await expect(waitUntil(async () => ++reads, (seen) => seen === 3, 30)).resolves.toBe(3);
+    await expect(
+      waitUntil(
+        async () => ++reads,
+        (seen) => seen === 3,
+        30,
+      ),
+    ).resolves.toBe(3);
   });
 });

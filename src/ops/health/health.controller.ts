@@ -12,7 +12,10 @@ import type { Logger } from '#platform/telemetry';
 import { Readiness } from './readiness.js';
 
 const okView = z.object({ status: z.literal('ok') });
-const readyView = z.object({ status: z.enum(['ready', 'not ready']), checks: z.record(z.string(), z.string()).describe('`ok`, or what is wrong') });
+const readyView = z.object({
+  status: z.enum(['ready', 'not ready']),
+  checks: z.record(z.string(), z.string()).describe('`ok`, or what is wrong'),
+});
 
 /** How long a check may take before it counts as failed. Milliseconds. */
 const CHECK_MS = 2_000;
@@ -41,7 +44,8 @@ export class HealthController {
   @ApiRoute({
     tag: 'Health',
     summary: 'The process does its work',
-    description: 'Fails while the database is away, when the worker of this process has stopped consuming, and from the moment it is told to stop.',
+    description:
+      'Fails while the database is away, when the worker of this process has stopped consuming, and from the moment it is told to stop.',
     responses: { 200: { description: 'Ready', schema: readyView }, 503: { description: 'Not ready', schema: readyView } },
   })
   async readyz(@Res({ passthrough: true }) reply: FastifyReply): Promise<z.output<typeof readyView>> {

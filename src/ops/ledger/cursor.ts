@@ -10,7 +10,10 @@ export function parseCursor(cursor: string | undefined): string | undefined {
   if (cursor === undefined) return undefined;
   const hex = Buffer.from(cursor, 'base64url').toString('hex');
   const id = `${hex.slice(0, 8)}-${hex.slice(8, 12)}-${hex.slice(12, 16)}-${hex.slice(16, 20)}-${hex.slice(20)}`;
-  if (!isId(id)) throw new ExeuntError('validation', 'The cursor is not one of ours', [{ field: '/cursor', seen: cursor, rule: 'must be the nextCursor of the page before' }]);
+  if (!isId(id))
+    throw new ExeuntError('validation', 'The cursor is not one of ours', [
+      { field: '/cursor', seen: cursor, rule: 'must be the nextCursor of the page before' },
+    ]);
   return id;
 }
 

@@ -8,7 +8,16 @@ import { Database } from '#platform/database';
 import { ApiRoute, ZodParam, ZodQuery } from '#platform/http';
 import { listSessions, readSession, readSessionGraph } from '#sessions';
 import { pageOf, parseCursor } from './cursor.js';
-import { logoutSummary, logoutView, sessionGraphView, sessionView, showLogout, showLogoutWithDeliveries, showSession, showSessionWithGraph } from './views.js';
+import {
+  logoutSummary,
+  logoutView,
+  sessionGraphView,
+  sessionView,
+  showLogout,
+  showLogoutWithDeliveries,
+  showSession,
+  showSessionWithGraph,
+} from './views.js';
 
 const instant = z.iso.datetime({ offset: true }).transform((value) => new Date(value));
 const registryId = z.string().min(1).max(64);
@@ -104,7 +113,9 @@ export class LedgerController {
 function ownIdp(caller: Caller, asked: string | undefined): { idp?: string } {
   if (caller.kind !== 'idp') return {};
   if (asked !== undefined && asked !== caller.idpId) {
-    throw new ExeuntError('forbidden', `This key is of identity provider "${caller.idpId}"`, [{ field: '/idp', seen: asked, rule: `must be "${caller.idpId}", or left out` }]);
+    throw new ExeuntError('forbidden', `This key is of identity provider "${caller.idpId}"`, [
+      { field: '/idp', seen: asked, rule: `must be "${caller.idpId}", or left out` },
+    ]);
   }
   return { idp: caller.idpId };
 }

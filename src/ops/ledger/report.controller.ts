@@ -14,7 +14,10 @@ const instant = z.iso.datetime({ offset: true }).transform((value) => new Date(v
 const reportQuery = z.strictObject({
   from: instant.optional().describe('Whole hours are counted: the one that holds it is the first. Default: 24 hours before `to`'),
   to: instant.optional().describe('The hour that holds it is the last. Default: now'),
-  by: z.enum(REPORT_GROUPS).optional().describe('Groups the figures. For `sp` and `channel` the rates are those of deliveries: `basis` says so'),
+  by: z
+    .enum(REPORT_GROUPS)
+    .optional()
+    .describe('Groups the figures. For `sp` and `channel` the rates are those of deliveries: `basis` says so'),
   idp: z.string().min(1).max(64).optional().describe('Only this identity provider'),
 });
 type ReportQuery = z.output<typeof reportQuery>;
@@ -81,13 +84,22 @@ export class ReportController {
 
   private async read(query: ReportQuery, caller: Caller): Promise<CompletionReport> {
     if (caller.kind === 'idp' && query.idp !== undefined && query.idp !== caller.idpId) {
-      throw new ExeuntError('forbidden', `This key is of identity provider "${caller.idpId}"`, [{ field: '/idp', seen: query.idp, rule: `must be "${caller.idpId}", or left out` }]);
+      throw new ExeuntError('forbidden', `This key is of identity provider "${caller.idpId}"`, [
+        { field: '/idp', seen: query.idp, rule: `must be "${caller.idpId}", or left out` },
+      ]);
     }
     const to = query.to ?? this.clock.now();
     const from = query.from ?? new Date(to.getTime() - DAY_MS);
     if (from > to) {
-      throw new ExeuntError('validation', 'The period ends before it begins', [{ field: '/from', seen: from.toISOString(), rule: `must not be after "to" (${to.toISOString()})` }]);
+      throw new ExeuntError('validation', 'The period ends before it begins', [
+        { field: '/from', seen: from.toISOString(), rule: `must not be after "to" (${to.toISOString()})` },
+      ]);
     }
-    return readCompletionReport(this.database, { from, to, by: query.by ?? null, idp: caller.kind === 'idp' ? caller.idpId : (query.idp ?? null) });
+    return readCompletionReport(this.database, {
+      from,
+      to,
+      by: query.by ?? null,
+      idp: caller.kind === 'idp' ? caller.idpId : (query.idp ?? null),
+    });
   }
 }

@@ -25,7 +25,10 @@ export const deliveryView = z.object({
   channel: z.string().optional(),
   outcome: z.enum(OUTCOMES),
   detail: z.string().optional(),
-  exposureSeconds: z.number().optional().describe('How long the session stayed alive after the logout was asked for; known when that is proven'),
+  exposureSeconds: z
+    .number()
+    .optional()
+    .describe('How long the session stayed alive after the logout was asked for; known when that is proven'),
   nextAttemptAt: instant.optional(),
   attempts: z.array(attemptView),
 });
@@ -73,7 +76,10 @@ export const sessionView = z.object({
 });
 
 export const sessionGraphView = sessionView.extend({
-  graph: z.object({ sessions: z.array(sessionView), edges: z.array(z.object({ parent: z.string(), child: z.string() })).describe('The child ends with the parent') }),
+  graph: z.object({
+    sessions: z.array(sessionView),
+    edges: z.array(z.object({ parent: z.string(), child: z.string() })).describe('The child ends with the parent'),
+  }),
 });
 
 type Wire<Schema extends z.ZodType> = z.input<Schema>;
@@ -137,7 +143,13 @@ export function showSession(session: Session): Wire<typeof sessionView> {
     sp: session.spId,
     layer: session.layer,
     state: session.state,
-    handles: known({ sid: session.sid, sub: session.sub, email: session.email, nameId: session.nameId, sessionIndex: session.sessionIndex }),
+    handles: known({
+      sid: session.sid,
+      sub: session.sub,
+      email: session.email,
+      nameId: session.nameId,
+      sessionIndex: session.sessionIndex,
+    }),
     startedAt: session.startedAt.toISOString(),
     touchedAt: session.touchedAt.toISOString(),
     expiresAt: session.expiresAt?.toISOString(),

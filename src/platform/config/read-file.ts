@@ -26,7 +26,8 @@ export function readConfigFile(named: string, cwd: string): Layer {
     const found = isAlias(node) ? node.resolve(document) : node;
     if (isMap(found)) {
       for (const pair of found.items) visit(pair.value, [...at, String(isScalar(pair.key) ? pair.key.value : pair.key)]);
-      if (found.items.length > 0) return;
+      // An empty mapping says nothing, at the top as anywhere.
+      if (found.items.length > 0 || at.length === 0) return;
     }
     const value = isNode(found) ? (found.toJS(document) as unknown) : found;
     if (value === null || value === undefined) return;

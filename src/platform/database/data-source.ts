@@ -25,5 +25,5 @@ export function databaseOptions(settings: DatabaseSettings): DataSourceOptions {
 }
 
 export function createDataSource(settings: DatabaseSettings, entities: DataSourceOptions['entities'] = []): DataSource {
-  return new DataSource({ ...databaseOptions(settings), entities } as DataSourceOptions);
+  return new DataSource({ ...databaseOptions(settings), entities });
 }

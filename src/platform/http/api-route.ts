@@ -58,10 +58,10 @@ export function ApiRoute(options: ApiRouteOptions): MethodDecorator {
 }
 
 function describeBody(schema: z.ZodType, type: string): MethodDecorator {
-  return ((target: object, key: string | symbol, descriptor: PropertyDescriptor) => {
+  return (target: object, key: string | symbol, descriptor: PropertyDescriptor) => {
     ApiBody({ required: true, schema: schemaOf(schema, 'input') })(target, key, descriptor);
     Reflect.defineMetadata('swagger/apiConsumes', [type], descriptor.value as object);
-  }) as MethodDecorator;
+  };
 }
 
 function describeQuery(schema: z.ZodObject): MethodDecorator[] {

@@ -57,7 +57,7 @@ export async function createHttpApp(
       filter.answer(error, request, reply);
     },
   });
-  const fastify = adapter.getInstance() as unknown as FastifyInstance;
+  const fastify = adapter.getInstance<FastifyInstance>();
   routes.watch(fastify);
   const app = await NestFactory.create<NestFastifyApplication>(rootModule, adapter, {
     bodyParser: false,

@@ -9,7 +9,7 @@ const named = new Map<string, Json>();
 
 /** Schemas that have an `id` in their meta, by that name: what `#/components/schemas` holds. */
 export function namedSchemas(): Schemas {
-  return Object.fromEntries(named) as Schemas;
+  return Object.fromEntries(named);
 }
 
 /**
@@ -24,10 +24,10 @@ export function schemaOf(schema: z.ZodType, io: 'input' | 'output'): Schema {
   for (const [name, definition] of Object.entries(definitions)) names.set(name, nameFor(name, definition, io));
   for (const [name, definition] of Object.entries(definitions)) named.set(names.get(name)!, clean(rewrite(definition, names)));
   const own = z.globalRegistry.get(schema)?.id;
-  if (own === undefined || '$ref' in rest) return rewrite(rest, names) as Schema;
+  if (own === undefined || '$ref' in rest) return rewrite(rest, names);
   const name = nameFor(own, rest, io);
   named.set(name, clean(rewrite(rest, names)));
-  return { $ref: `#/components/schemas/${name}` } as unknown as Schema;
+  return { $ref: `#/components/schemas/${name}` };
 }
 
 /** Makes a named schema known without using it. */

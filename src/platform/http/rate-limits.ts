@@ -35,7 +35,7 @@ export class RateLimits {
         max,
         timeWindow: MINUTE_MS,
         keyGenerator: (request: FastifyRequest) => `${name} ${of(request)}`,
-      }) as Limiter;
+      });
     const address = (request: FastifyRequest) => normalizeIP(request.ip);
     const limits = new RateLimits(
       limiter('address', server.rateLimitPerMinute, address),

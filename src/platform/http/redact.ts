@@ -19,7 +19,7 @@ export function showSeen(value: unknown, path: readonly PropertyKey[] = []): unk
   if (isSecretPath(path)) return REDACTED;
   if (typeof value === 'string') return SECRET_TEXT.test(value) ? REDACTED : shorten(value);
   try {
-    return shorten(JSON.stringify(value, redactMember) ?? String(value));
+    return shorten(JSON.stringify(value, redactMember) ?? `[${typeof value}]`);
   } catch {
     return Array.isArray(value) ? '[array]' : '[object]';
   }

@@ -96,7 +96,7 @@ export class RemoteKeys {
       cacheMaxAge: this.settings.cacheSeconds * 1000,
       cooldownDuration: this.settings.cooldownSeconds * 1000,
       timeoutDuration: FETCH_MS,
-      [joseFetch]: this.quietFetch as never,
+      [joseFetch]: this.quietFetch,
     });
   }
 
@@ -139,7 +139,7 @@ async function discoverJwksUri(issuer: string, fetch: Fetch): Promise<string> {
   const url = new URL(issuer);
   // Whether plain http may be spoken is the egress guard's decision, not the library's.
   const execute = url.protocol === 'http:' ? [allowInsecureRequests] : [];
-  const found = await discovery(url, 'exeunt', undefined, None(), { execute, [customFetch]: fetch as never, timeout: FETCH_MS / 1000 });
+  const found = await discovery(url, 'exeunt', undefined, None(), { execute, [customFetch]: fetch, timeout: FETCH_MS / 1000 });
   const { jwks_uri: jwksUri, issuer: named } = found.serverMetadata();
   if (named !== issuer) throw new Error(`its discovery document names the issuer ${named}`);
   if (jwksUri === undefined) throw new Error('its discovery document has no jwks_uri');

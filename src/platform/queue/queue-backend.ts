@@ -44,7 +44,11 @@ function onPostgres(settings: QueueSettings, onError: (error: Error) => void): Q
       return queue as unknown as Queue<Data>;
     },
     createWorker: <Data>(name: string, processor: Processor<Data>, options: Pick<WorkerOptions, 'concurrency'>) => {
-      const worker = new postgres.Worker<Data>(name, processor, { ...WORKER_OPTIONS, ...options, connection: connection(settings.poolSize) });
+      const worker = new postgres.Worker<Data>(name, processor, {
+        ...WORKER_OPTIONS,
+        ...options,
+        connection: connection(settings.poolSize),
+      });
       worker.on('error', onError);
       return worker as unknown as Worker<Data>;
     },
@@ -68,7 +72,12 @@ function onRedis(settings: QueueSettings & { redisUrl: string }, onError: (error
       return queue;
     },
     createWorker: <Data>(name: string, processor: Processor<Data>, options: Pick<WorkerOptions, 'concurrency'>) => {
-      const worker = new Worker<Data>(name, processor, { ...WORKER_OPTIONS, ...options, connection: connect(), prefix: settings.redisPrefix });
+      const worker = new Worker<Data>(name, processor, {
+        ...WORKER_OPTIONS,
+        ...options,
+        connection: connect(),
+        prefix: settings.redisPrefix,
+      });
       worker.on('error', onError);
       return worker;
     },

@@ -1,4 +1,4 @@
-import type { ChannelType } from '#domain';
+import type { ChannelType, Outcome } from '#domain';
 import type { Logger } from 'pino';
 
 /** All that is known of one attempt, in one line: enough to answer "what happened to this logout at this SP" from the log alone. */
@@ -10,7 +10,8 @@ export interface WideAttemptLine {
   attempt: number;
   sp: string;
   idp: string;
-  channel: ChannelType;
+  /** `none` when no channel was left. */
+  channel: ChannelType | 'none';
   /** As the channel found it (`confirmed`, `accepted`, `partial`, `refused`, `failed`, `unusable`). */
   result: string;
   httpStatus?: number;
@@ -18,6 +19,8 @@ export interface WideAttemptLine {
   /** Id of the token that was sent; the token itself is never logged. */
   jti?: string;
   error?: string;
+  /** What became of the delivery with it. */
+  outcome: Outcome;
   /** When it will be tried again; missing when it will not. ISO 8601. */
   nextAttemptAt?: string;
 }

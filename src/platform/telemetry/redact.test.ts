@@ -111,9 +111,9 @@ describe('lines', () => {
       durationMs: 12.5,
       jti: 'j-1',
     } as const;
-    logAttempt(logger, { ...line, result: 'confirmed', httpStatus: 204 });
+    logAttempt(logger, { ...line, result: 'confirmed', httpStatus: 204, outcome: 'confirmed' });
     expect(last()).toMatchObject({ ...line, level: 'info', msg: 'attempt', result: 'confirmed', httpStatus: 204 });
-    logAttempt(logger, { ...line, result: 'failed', error: 'timeout', nextAttemptAt: '2026-01-01T00:00:00.000Z' });
+    logAttempt(logger, { ...line, result: 'failed', outcome: 'retrying', error: 'timeout', nextAttemptAt: '2026-01-01T00:00:00.000Z' });
     expect(last()).toMatchObject({ level: 'warn', result: 'failed', nextAttemptAt: '2026-01-01T00:00:00.000Z' });
     expect(lines).toHaveLength(2);
   });
