@@ -1,3 +1,4 @@
+import { createPublicKey } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import type { JWK } from 'jose';
 
@@ -17,10 +18,10 @@ export function publicJwkFault(jwk: Readonly<Record<string, unknown>>): string |
       return rsaBits(jwk['n']) < SHORTEST_RSA_BITS ? `an RSA key must have at least ${SHORTEST_RSA_BITS} bits` : null;
     case 'EC':
       if (!EC_CURVES.includes(String(jwk['crv']))) return `an EC key must have one of the curves ${EC_CURVES.join(', ')}`;
-      return isBase64Url(jwk['x']) && isBase64Url(jwk['y']) ? null : 'an EC key must have x and y in base64url';
+      return isKey(jwk) ? null : 'an EC key must have x and y in base64url, of a point on its curve';
     case 'OKP':
       if (!OKP_CURVES.includes(String(jwk['crv']))) return `an OKP key must have one of the curves ${OKP_CURVES.join(', ')}`;
-      return isBase64Url(jwk['x']) ? null : 'an OKP key must have x in base64url';
+      return isKey(jwk) ? null : 'an OKP key must have x in base64url, of the length of its curve';
     default:
       return 'must have kty RSA, EC or OKP';
   }
@@ -32,6 +33,16 @@ export function fitsKeyManagement(jwk: Readonly<Record<string, unknown>>, alg: s
   if (jwk['alg'] !== undefined && jwk['alg'] !== alg) return false;
   if (alg.startsWith('RSA-OAEP')) return jwk['kty'] === 'RSA';
   return jwk['kty'] === 'EC' || (jwk['kty'] === 'OKP' && jwk['crv'] === 'X25519');
+}
+
+/** Whether the crypto library takes it: that the point is on the curve, for one. */
+function isKey({ kty, crv, x, y }: Readonly<Record<string, unknown>>): boolean {
+  try {
+    createPublicKey({ key: { kty, crv, x, y } as import('node:crypto').JsonWebKey, format: 'jwk' });
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 /** Whether two JWKs hold the same public key, whatever they call it. */

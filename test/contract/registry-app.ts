@@ -21,6 +21,7 @@ export interface Answer {
   headers: Headers;
   text: string;
   // Tests look into whatever came back.
+  // eslint-disable-next-line @typescript-eslint/no-explicit-any
   json: any;
 }
 

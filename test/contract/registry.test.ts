@@ -130,6 +130,14 @@ describe('identity providers', () => {
       undefined,
       /2048/,
     ],
+    [
+      'a point that is not on the curve',
+      {},
+      { jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: 'a', y: 'b' }] } },
+      '/oidc/jwks/keys/0',
+      undefined,
+      /curve/,
+    ],
     ['a NUL within a JWK', {}, { jwks: { keys: [{ ...RSA_PUBLIC, kid: 'a\0' }] } }, '/oidc/jwks/keys/0/kid'],
     ['encryption with an unknown alg', {}, { encryption: { alg: 'RSA1_5', enc: 'A128GCM' } }, '/oidc/encryption/alg', 'RSA1_5'],
     ['allowMissingExp as text', {}, { allowMissingExp: 'yes' }, '/oidc/allowMissingExp', 'yes', /boolean/],
@@ -402,7 +410,7 @@ describe('lists', () => {
     let pages = 0;
     do {
       const query = new URLSearchParams({ idp, limit: '3', ...(cursor === undefined ? {} : { cursor }) });
-      const { json } = await registry.call('GET', `/v1/service-providers?${query}`);
+      const { json } = await registry.call('GET', `/v1/service-providers?${query.toString()}`);
       seen.push(...json.items.map((sp: { id: string }) => sp.id));
       cursor = json.nextCursor;
       pages++;
@@ -440,7 +448,7 @@ describe('lists', () => {
 
 describe('logout keys', () => {
   const ec = () => generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey;
-  const pem = (key: KeyObject, type: 'pkcs8' | 'sec1' | 'pkcs1') => key.export({ format: 'pem', type: type as 'pkcs8' }) as string;
+  const pem = (key: KeyObject, type: 'pkcs8' | 'sec1' | 'pkcs1') => key.export({ format: 'pem', type: type }) as string;
   const rsa = (bits = 2048) => generateKeyPairSync('rsa', { modulusLength: bits }).privateKey;
   const jwkOf = (key: KeyObject) => key.export({ format: 'jwk' }) as Record<string, unknown>;
 

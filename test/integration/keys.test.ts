@@ -228,7 +228,7 @@ describe('LogoutKeys', () => {
       const [jwk] = await keys.publicKeys(idpId, 'enc');
       return new CompactEncrypt(Buffer.from('token'))
         .setProtectedHeader({ alg: 'ECDH-ES', enc: 'A256GCM', kid: jwk!.kid! })
-        .encrypt((await importJWK(jwk!, 'ECDH-ES')) as CryptoKey);
+        .encrypt(await importJWK(jwk!, 'ECDH-ES'));
     };
     const decrypt = async (jwe: string) =>
       Buffer.from((await compactDecrypt(jwe, async (header) => (await keys.decryptionKey(idpId, header))!)).plaintext).toString();
