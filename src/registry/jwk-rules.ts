@@ -1,4 +1,5 @@
 import { createPublicKey } from 'node:crypto';
+import type { JsonWebKey } from 'node:crypto';
 import { calculateJwkThumbprint } from 'jose';
 import type { JWK } from 'jose';
 
@@ -38,7 +39,7 @@ export function fitsKeyManagement(jwk: Readonly<Record<string, unknown>>, alg: s
 /** Whether the crypto library takes it: that the point is on the curve, for one. */
 function isKey({ kty, crv, x, y }: Readonly<Record<string, unknown>>): boolean {
   try {
-    createPublicKey({ key: { kty, crv, x, y } as import('node:crypto').JsonWebKey, format: 'jwk' });
+    createPublicKey({ key: { kty, crv, x, y } as JsonWebKey, format: 'jwk' });
     return true;
   } catch {
     return false;
