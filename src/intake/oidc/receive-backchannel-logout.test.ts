@@ -1,4 +1,4 @@
-import { createLocalJWKSet, type CryptoKey, exportJWK, generateKeyPair, SignJWT } from 'jose';
+import { createLocalJWKSet, type CryptoKey, exportJWK, generateKeyPair, type JWTVerifyGetKey, SignJWT } from 'jose';
 import type { IdentityProvider, OidcIdentity } from '#registry';
 import type { LogoutTokenEnding } from './ports.js';
 import { ReceiveBackchannelLogout } from './receive-backchannel-logout.js';
@@ -21,11 +21,13 @@ beforeEach(() => {
   given = [];
 });
 
-async function receive({
-  find = () => Promise.resolve<IdentityProvider | null>(idp),
-  end = 'ended',
-  keys = () => createLocalJWKSet(jwks),
-} = {}) {
+interface Parts {
+  find?: () => Promise<IdentityProvider | null>;
+  end?: 'ended' | 'nothing-to-end' | 'replayed' | Error;
+  keys?: () => JWTVerifyGetKey;
+}
+
+async function receive({ find = () => Promise.resolve(idp), end = 'ended', keys = () => createLocalJWKSet(jwks) }: Parts = {}) {
   const receiver = new ReceiveBackchannelLogout(
     { find },
     { resolverFor: keys },
@@ -65,7 +67,7 @@ describe('ReceiveBackchannelLogout', () => {
     });
   });
 
-  it.each([
+  it.each<[string, Parts]>([
     ['the ending fails', { end: new Error('database password=secret') }],
     ['the registry fails', { find: () => Promise.reject(new Error('database password=secret')) }],
   ])('BCL-49 answers 400 when %s, and keeps the reason for the log', async (_, broken) => {
@@ -79,7 +81,7 @@ describe('ReceiveBackchannelLogout', () => {
 
   it('BCL-34, BCL-49 answers 400 when the keys of the issuer cannot be had', async () => {
     const keys = () => () => Promise.reject(new Error('ECONNREFUSED'));
-    await expect(receive({ keys: keys as never })).resolves.toMatchObject({ status: 400, refusal: { code: 'keys_unavailable' } });
+    await expect(receive({ keys })).resolves.toMatchObject({ status: 400, refusal: { code: 'keys_unavailable' } });
     expect(given).toEqual([]);
   });
 
