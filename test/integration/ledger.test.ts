@@ -104,7 +104,12 @@ describe('the ledger', () => {
     const logout = planned(['a', 'b', 'c']);
     await record(logout);
     const leases = await Promise.all(Array.from({ length: 5 }, () => lease(logout)));
-    expect(leases.flat().map((delivery) => delivery.n).sort()).toEqual([1, 2, 3]);
+    expect(
+      leases
+        .flat()
+        .map((delivery) => delivery.n)
+        .sort(),
+    ).toEqual([1, 2, 3]);
     const deliveries = await readDeliveries(c.database, (await readLogout(c.database, logout.id))!);
     expect(deliveries.map((delivery) => delivery.attempts)).toEqual(Array(3).fill([expect.objectContaining({ n: 1, result: null })]));
   });
@@ -151,14 +156,18 @@ describe('the completion report', () => {
   it('equals plain SQL over the ledger, whatever happened, folded or not', async () => {
     const outcome = fc.constantFrom<FinalOutcome | 'retrying' | 'skipped'>(...FINAL_OUTCOMES, 'retrying');
     const logout = fc.record({
-      deliveries: fc.array(fc.record({ sp: fc.constantFrom('x', 'y', 'z'), outcome, after: fc.integer({ min: 0, max: 100_000 }) }), { maxLength: 5 }),
+      deliveries: fc.array(fc.record({ sp: fc.constantFrom('x', 'y', 'z'), outcome, after: fc.integer({ min: 0, max: 100_000 }) }), {
+        maxLength: 5,
+      }),
       cause: fc.constantFrom('user', 'admin', 'risk' as const),
       hoursAgo: fc.integer({ min: 0, max: 50 }),
       replayed: fc.boolean(),
     });
     await fc.assert(
       fc.asyncProperty(fc.array(logout, { minLength: 1, maxLength: 12 }), fc.boolean(), async (logouts, fold) => {
-        await c.database.query('TRUNCATE logouts, deliveries, attempts, report_logouts, report_logout_deltas, report_deliveries, report_delivery_deltas');
+        await c.database.query(
+          'TRUNCATE logouts, deliveries, attempts, report_logouts, report_logout_deltas, report_deliveries, report_delivery_deltas',
+        );
         for (const one of logouts) {
           const requestedAt = new Date(c.clock.now().getTime() - one.hoursAgo * 3_600_000);
           const plan = planned(
@@ -167,12 +176,18 @@ describe('the completion report', () => {
           );
           await record(plan);
           const leased = await lease(plan);
-          await settle(...leased.map((delivery) => settlement(delivery, one.deliveries[delivery.n - 1]!.outcome, one.deliveries[delivery.n - 1]!.after)));
+          await settle(
+            ...leased.map((delivery) =>
+              settlement(delivery, one.deliveries[delivery.n - 1]!.outcome, one.deliveries[delivery.n - 1]!.after),
+            ),
+          );
           if (fold) await foldDeltas(c.database);
           if (one.replayed) {
             const now = c.clock.now();
             await c.database.transaction((sql) => reopenDeliveries(sql, plan.id, now, new Date(now.getTime() + DAY_MS), now));
-            await settle(...(await lease(plan)).filter((delivery) => delivery.attempt > 1).map((delivery) => settlement(delivery, 'confirmed', 5)));
+            await settle(
+              ...(await lease(plan)).filter((delivery) => delivery.attempt > 1).map((delivery) => settlement(delivery, 'confirmed', 5)),
+            );
           }
         }
         await expectReportToEqualTheLedger();
@@ -188,7 +203,13 @@ describe('the completion report', () => {
     const from = new Date(to.getTime() - 60 * 3_600_000);
     for (const by of ['sp', 'cause', 'day', 'idp', 'channel'] as const) {
       const report = await readCompletionReport(c.database, { from, to, by, idp: null });
-      const column = { sp: 'd.sp_id', cause: 'l.cause', day: `to_char(l.requested_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`, idp: 'l.idp_id', channel: 'd.channel' }[by];
+      const column = {
+        sp: 'd.sp_id',
+        cause: 'l.cause',
+        day: `to_char(l.requested_at AT TIME ZONE 'UTC', 'YYYY-MM-DD')`,
+        idp: 'l.idp_id',
+        channel: 'd.channel',
+      }[by];
       const outcomes = await c.database.query<{ key: string; outcome: FinalOutcome; n: number; ms: number }>(
         `SELECT ${column} AS key, d.outcome, count(*)::int AS n, COALESCE(sum(d.exposure_ms), 0)::float8 AS ms FROM deliveries d JOIN logouts l ON l.id = d.logout_id
          WHERE d.settled_at IS NOT NULL GROUP BY 1, 2`,
@@ -212,7 +233,8 @@ describe('the completion report', () => {
         const mine = verdicts.filter((row) => row.key === item.key);
         const final = mine.reduce((sum, row) => sum + row.n, 0);
         expect(item.logouts).toBe(final);
-        for (const verdict of VERDICTS) if (verdict !== 'pending') expect(item.verdicts![verdict]).toBe(mine.find((row) => row.verdict === verdict)?.n ?? 0);
+        for (const verdict of VERDICTS)
+          if (verdict !== 'pending') expect(item.verdicts![verdict]).toBe(mine.find((row) => row.verdict === verdict)?.n ?? 0);
         const complete = mine.find((row) => row.verdict === 'complete')?.n ?? 0;
         expect(item.completionRate).toBe(final === 0 ? null : complete / final);
       }
@@ -223,14 +245,20 @@ describe('the completion report', () => {
   }
 
   it('percentiles are never too low, and at most 9.1 % too high', async () => {
-    await c.database.query('TRUNCATE logouts, deliveries, attempts, report_logouts, report_logout_deltas, report_deliveries, report_delivery_deltas');
+    await c.database.query(
+      'TRUNCATE logouts, deliveries, attempts, report_logouts, report_logout_deltas, report_deliveries, report_delivery_deltas',
+    );
     const times = Array.from({ length: 200 }, (_, at) => Math.round(1.07 ** at) + at);
     const plan = planned(times.map(() => 'a'));
     await record(plan);
     await settle(...(await lease(plan)).map((delivery) => settlement(delivery, 'confirmed', times[delivery.n - 1]!)));
     const report = await readCompletionReport(c.database, { from: new Date(0), to: c.clock.now(), by: null, idp: null });
     const sorted = times.toSorted((a, b) => a - b);
-    for (const [name, share] of [['p50', 0.5], ['p95', 0.95], ['p99', 0.99]] as const) {
+    for (const [name, share] of [
+      ['p50', 0.5],
+      ['p95', 0.95],
+      ['p99', 0.99],
+    ] as const) {
       const exact = sorted[Math.ceil(share * sorted.length) - 1]!;
       const read = report.total.exposureSeconds[name]! * 1_000;
       expect(read).toBeGreaterThanOrEqual(exact * 0.999_999);
@@ -243,8 +271,12 @@ describe('the completion report', () => {
 describe('retention', () => {
   it('makes partitions ahead, and can be run again and by several at once', async () => {
     await Promise.all(Array.from({ length: 4 }, () => ensureAttemptPartitions(c.database, c.clock.now())));
-    const rows = await c.database.query<{ name: string }>(`SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'attempts'::regclass`);
-    expect(rows.map((row) => row.name)).toContain(`attempts_${new Date(c.clock.now().getTime() + 7 * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '')}`);
+    const rows = await c.database.query<{ name: string }>(
+      `SELECT inhrelid::regclass::text AS name FROM pg_inherits WHERE inhparent = 'attempts'::regclass`,
+    );
+    expect(rows.map((row) => row.name)).toContain(
+      `attempts_${new Date(c.clock.now().getTime() + 7 * DAY_MS).toISOString().slice(0, 10).replaceAll('-', '')}`,
+    );
   });
 
   it('drops an old partition, but never one that an open delivery still needs', async () => {
@@ -265,8 +297,14 @@ describe('retention', () => {
   it('forgets completed logouts, ended sessions, event ids and token ids after their time, and nothing that is open', async () => {
     const periods = { attemptsDays: 90, ledgerDays: 400, endedSessionsDays: 30, eventIdsDays: 30 };
     await c.registerSp('app');
-    await c.take({ type: 'session.started', id: 'old-1', handles: { sid: 'done' } }, { type: 'session.started', id: 'old-2', handles: { sid: 'open' } });
-    await c.take({ type: 'session.joined', sp: 'app', parent: { sid: 'done' } }, { type: 'session.joined', sp: 'app', parent: { sid: 'open' } });
+    await c.take(
+      { type: 'session.started', id: 'old-1', handles: { sid: 'done' } },
+      { type: 'session.started', id: 'old-2', handles: { sid: 'open' } },
+    );
+    await c.take(
+      { type: 'session.joined', sp: 'app', parent: { sid: 'done' } },
+      { type: 'session.joined', sp: 'app', parent: { sid: 'open' } },
+    );
     const ended = await c.take({ type: 'session.ended', target: { sid: 'done' } }, { type: 'session.ended', target: { sid: 'open' } });
     const [done, open] = ended.map((result) => result.logoutId!);
     for (const delivery of await leaseDeliveries(c.database, [done!], c.clock.now(), new Date(c.clock.now().getTime() + 1_000), [])) {
@@ -279,7 +317,9 @@ describe('retention', () => {
     expect(await readLogout(c.database, open!)).toMatchObject({ verdict: 'pending' });
     const sids = await c.database.query<{ sid: string }>(`SELECT sid FROM sessions WHERE sid IN ('done', 'open', 'x')`);
     expect(sids).toEqual([{ sid: 'open' }]);
-    expect(await c.database.query(`SELECT 1 FROM session_edges e WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = e.parent_id)`)).toEqual([]);
+    expect(
+      await c.database.query(`SELECT 1 FROM session_edges e WHERE NOT EXISTS (SELECT 1 FROM sessions s WHERE s.id = e.parent_id)`),
+    ).toEqual([]);
     expect(await c.database.query(`SELECT 1 FROM intake_events`)).toEqual([]);
     expect(await c.database.query(`SELECT 1 FROM seen_tokens`)).toEqual([]);
   });
