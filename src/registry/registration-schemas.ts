@@ -42,7 +42,6 @@ const jwksSchema = z
           if (fault !== null) context.addIssue({ code: 'custom', message: fault });
         }),
       )
-      .min(1)
       .max(50),
   })
   .describe('JSON Web Key Set of public keys');

@@ -161,7 +161,7 @@ function percentiles(rows: readonly { bucket: number; n: number }[]): { p50: num
     let seen = 0;
     for (const row of sorted) {
       seen += row.n;
-      if (seen >= share * total) return bucketLimitMs(row.bucket) / 1_000;
+      if (seen >= share * total) return Math.ceil(bucketLimitMs(row.bucket)) / 1_000;
     }
     return null;
   };
