@@ -120,7 +120,6 @@ describe('identity providers', () => {
     ['signingAlg none (BCL-22)', {}, { signingAlg: 'none' }, '/oidc/signingAlg', 'none', /unsigned/],
     ['signingAlg HS256', {}, { signingAlg: 'HS256' }, '/oidc/signingAlg', 'HS256', /RS256, PS256, ES256, EdDSA/],
     ['jwks and jwksUri at once', {}, { jwksUri: 'https://idp.example.com/jwks' }, '/oidc/jwks', undefined, /together/],
-    ['an empty jwks', {}, { jwks: { keys: [] } }, '/oidc/jwks/keys'],
     ['a symmetric key', {}, { jwks: { keys: [{ kty: 'oct', k: 'c2VjcmV0' }] } }, '/oidc/jwks/keys/0', undefined, /private member k/],
     [
       'a weak RSA key',
