@@ -10,18 +10,54 @@ interface Lookup {
   name: string;
   /** The key that this look-up is for, or undefined when the target is not named that way. */
   key: (target: Target) => string | undefined;
+  /** The same key of a session that was found by it. */
+  keyOf: (session: Session) => string | null;
   where: string;
 }
 
-/** In the order of precision: a target is looked up by the first of these that it has. */
+/**
+ * In the order of precision: a target is looked up by the first of these that it has.
+ * `= ANY` and not a join with the keys: a join lets Postgres read all sessions of the IdP and compare, which it does as long as it has no statistics.
+ */
 const LOOKUPS: readonly Lookup[] = [
-  { name: 'session-id', key: (t) => t.sessionId, where: `s.id = r.key::uuid AND s.idp_id = $1` },
-  { name: 'sid', key: (t) => t.sid, where: `s.idp_id = $1 AND s.layer = 'idp' AND s.sid = r.key` },
-  { name: 'sid-below', key: (t) => t.sid, where: `s.idp_id = $1 AND s.layer <> 'idp' AND s.sid = r.key` },
-  { name: 'session-index', key: (t) => t.sessionIndex, where: `s.idp_id = $1 AND s.session_index = r.key` },
-  { name: 'sub', key: (t) => t.sub, where: `s.idp_id = $1 AND s.sub = r.key` },
-  { name: 'name-id', key: (t) => t.nameId && nameIdKey(t.nameId), where: `s.idp_id = $1 AND s.name_id_key = r.key` },
-  { name: 'email', key: (t) => (t.email === undefined ? undefined : emailKey(t.email)), where: `s.idp_id = $1 AND s.email = r.key` },
+  {
+    name: 'session-id',
+    key: (t) => t.sessionId?.toLowerCase(),
+    keyOf: (s) => s.id,
+    where: `s.id = ANY($2::uuid[]) AND s.idp_id = $1`,
+  },
+  {
+    name: 'sid',
+    key: (t) => t.sid,
+    keyOf: (s) => s.sid,
+    // In two halves, for each has an index of its own.
+    where: `(s.idp_id = $1 AND s.layer = 'idp' AND s.sid IS NOT NULL AND s.sid = ANY($2::text[]))
+      OR (s.idp_id = $1 AND s.layer <> 'idp' AND s.sid IS NOT NULL AND s.sid = ANY($2::text[]))`,
+  },
+  {
+    name: 'session-index',
+    key: (t) => t.sessionIndex,
+    keyOf: (s) => s.sessionIndex,
+    where: `s.idp_id = $1 AND s.session_index IS NOT NULL AND s.session_index = ANY($2::text[])`,
+  },
+  {
+    name: 'sub',
+    key: (t) => t.sub,
+    keyOf: (s) => s.sub,
+    where: `s.idp_id = $1 AND s.sub IS NOT NULL AND s.sub = ANY($2::text[])`,
+  },
+  {
+    name: 'name-id',
+    key: (t) => t.nameId && nameIdKey(t.nameId),
+    keyOf: (s) => s.nameId && nameIdKey(s.nameId),
+    where: `s.idp_id = $1 AND s.name_id_key IS NOT NULL AND s.name_id_key = ANY($2::text[])`,
+  },
+  {
+    name: 'email',
+    key: (t) => (t.email === undefined ? undefined : emailKey(t.email)),
+    keyOf: (s) => s.email,
+    where: `s.idp_id = $1 AND s.email IS NOT NULL AND s.email = ANY($2::text[])`,
+  },
 ];
 
 /**
@@ -31,35 +67,33 @@ const LOOKUPS: readonly Lookup[] = [
  */
 export async function findTargets(sql: Sql, idpId: string, targets: readonly Target[]): Promise<Named[]> {
   const found: Named[] = [];
-  for (const group of groupByLookup(targets)) {
-    for (const lookup of group.lookups) {
-      found.push(
-        ...(await sql.query<Named>(
-          {
-            name: `find-target-by-${lookup.name}`,
-            text: `SELECT r.at::int AS at, ${SESSION_COLUMNS} FROM unnest($2::int[], $3::text[]) AS r(at, key) JOIN sessions s ON ${lookup.where}
-              ORDER BY s.id FOR UPDATE OF s`,
-          },
-          [idpId, group.ats, group.keys],
-        )),
-      );
-    }
+  for (const { lookup, atsByKey } of groupByLookup(targets)) {
+    const sessions = await sql.query<Session>(
+      {
+        name: `find-target-by-${lookup.name}`,
+        text: `SELECT ${SESSION_COLUMNS} FROM sessions s WHERE ${lookup.where} ORDER BY s.id FOR UPDATE`,
+      },
+      [idpId, [...atsByKey.keys()]],
+    );
+    for (const session of sessions) for (const at of atsByKey.get(lookup.keyOf(session)!)!) found.push({ ...session, at });
   }
   return found.filter((session) => agrees(session, targets[session.at]!));
 }
 
-function groupByLookup(targets: readonly Target[]): { lookups: Lookup[]; ats: number[]; keys: string[] }[] {
-  const groups = new Map<string, { lookups: Lookup[]; ats: number[]; keys: string[] }>();
+/** The targets by the look-up that finds them, and there by their keys: several may ask for the same. */
+function groupByLookup(targets: readonly Target[]): { lookup: Lookup; atsByKey: Map<string, number[]> }[] {
+  const groups = new Map<Lookup, Map<string, number[]>>();
   targets.forEach((target, at) => {
-    const first = LOOKUPS.find((lookup) => lookup.key(target) !== undefined);
-    if (first === undefined) return;
-    const lookups = first.name === 'sid' ? LOOKUPS.filter((lookup) => lookup.name.startsWith('sid')) : [first];
-    const group = groups.get(first.name) ?? { lookups, ats: [], keys: [] };
-    group.ats.push(at);
-    group.keys.push(first.key(target)!);
-    groups.set(first.name, group);
+    const lookup = LOOKUPS.find((one) => one.key(target) !== undefined);
+    if (lookup === undefined) return;
+    const atsByKey = groups.get(lookup) ?? new Map<string, number[]>();
+    groups.set(lookup, atsByKey);
+    const key = lookup.key(target)!;
+    const ats = atsByKey.get(key);
+    if (ats) ats.push(at);
+    else atsByKey.set(key, [at]);
   });
-  return [...groups.values()];
+  return [...groups].map(([lookup, atsByKey]) => ({ lookup, atsByKey }));
 }
 
 /** A handle that only one side has neither confirms nor denies. */
