@@ -33,10 +33,12 @@ export async function claimEvents(sql: Sql, idpId: string, events: readonly { id
   });
 }
 
+// `= ANY` beside the join: by the join alone Postgres may read all events of the IdP to find these.
 const NOTE: Statement = {
   name: 'note-event-results',
   text: `UPDATE intake_events e SET status = n.status, session_id = n.session_id, logout_id = n.logout_id
-  FROM unnest($2::text[], $3::text[], $4::uuid[], $5::uuid[]) AS n(event_id, status, session_id, logout_id) WHERE e.idp_id = $1 AND e.event_id = n.event_id`,
+  FROM unnest($2::text[], $3::text[], $4::uuid[], $5::uuid[]) AS n(event_id, status, session_id, logout_id)
+  WHERE e.idp_id = $1 AND e.event_id = n.event_id AND e.event_id = ANY($2::text[])`,
 };
 
 const RELEASE: Statement = { name: 'release-events', text: 'DELETE FROM intake_events WHERE idp_id = $1 AND event_id = ANY($2::text[])' };
