@@ -13,6 +13,7 @@ export const FAN_OUT = 'fan-out';
 const LOGOUTS_A_JOB = 20;
 /** Delayed jobs are due on a grid, so that deliveries of one logout that fail together come back in one job. Milliseconds. */
 const GRID_MS = 250;
+const FEW_JOBS = 8;
 
 /**
  * Brings logouts to the queue, after their transaction has committed. Nothing waits for it and nothing fails with it:
@@ -24,7 +25,7 @@ export class Outbox {
   private running: Promise<void> | null = null;
 
   constructor(
-    private readonly queue: Pick<Queue<FanOutJob>, 'addBulk'>,
+    private readonly queue: Pick<Queue<FanOutJob>, 'add' | 'addBulk'>,
     private readonly log: Logger,
   ) {}
 
@@ -50,12 +51,18 @@ export class Outbox {
     while (this.due.length > 0 || this.later.length > 0) {
       const jobs = [...jobsNow(this.due.splice(0)), ...jobsLater(this.later.splice(0))];
       try {
-        await this.queue.addBulk(jobs);
+        await this.add(jobs);
       } catch (error) {
         this.log.warn({ jobs: jobs.length, error: messageOf(error) }, 'the queue took no jobs; the sweeper will bring their logouts again');
       }
     }
     this.running = null;
+  }
+
+  /** A few jobs go one by one: on Postgres a bulk makes temporary tables, which costs as much as many single jobs. */
+  private async add(jobs: readonly NewJob[]): Promise<void> {
+    if (jobs.length > FEW_JOBS) await this.queue.addBulk([...jobs]);
+    else await Promise.all(jobs.map(({ name, data, opts }) => this.queue.add(name, data, opts)));
   }
 }
 
