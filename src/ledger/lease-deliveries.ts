@@ -1,17 +1,14 @@
 import type { Sql, Statement } from '#platform/database';
 import type { LeasedDelivery } from './types.js';
 
+// No row is locked before it is updated: of two that lease at once the second waits for the first, looks again and finds a lease.
 const LEASE: Statement = {
   name: 'lease-deliveries',
-  text: `WITH due AS (
-    SELECT logout_id, n FROM deliveries
+  text: `WITH leased AS (
+    UPDATE deliveries SET lease_until = $3, attempts = attempts + 1, tries_on_channel = tries_on_channel + 1
     WHERE logout_id = ANY($1::uuid[]) AND outcome IN ('pending', 'retrying') AND next_attempt_at <= $2
       AND (lease_until IS NULL OR lease_until <= $2) AND sp_id <> ALL($4::text[])
-    FOR UPDATE SKIP LOCKED
-  ), leased AS (
-    UPDATE deliveries d SET lease_until = $3, attempts = d.attempts + 1, tries_on_channel = d.tries_on_channel + 1
-    FROM due WHERE d.logout_id = due.logout_id AND d.n = due.n
-    RETURNING d.*
+    RETURNING *
   ), written AS (
     INSERT INTO attempts (logout_id, delivery_n, n, channel, started_at) SELECT logout_id, n, attempts, COALESCE(channel, 'none'), $2 FROM leased
   )

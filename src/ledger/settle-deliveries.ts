@@ -58,20 +58,21 @@ const SETTLE: Statement = {
     RETURNING l.id, l.idp_id, l.cause, l.requested_at, l.completed_at, l.verdict
   ), counted_deliveries AS (
     INSERT INTO report_delivery_deltas (hour, idp_id, sp_id, channel, cause, outcome, bucket, n, exposure_ms_sum)
-    SELECT ${REPORT_HOUR('d.requested_at')}, d.idp_id, d.sp_id, COALESCE(d.channel, 'none'), l.cause, d.outcome,
+    SELECT ${REPORT_HOUR('d.requested_at')}, d.idp_id, d.sp_id, COALESCE(d.channel, 'none'), (SELECT cause FROM logouts WHERE id = d.logout_id), d.outcome,
       CASE WHEN d.exposure_ms IS NULL THEN -1 ELSE ${TIME_BUCKET('d.exposure_ms')} END, count(*), COALESCE(sum(d.exposure_ms), 0)
-    FROM d JOIN l ON l.id = d.logout_id WHERE d.final GROUP BY 1, 2, 3, 4, 5, 6, 7
+    FROM d WHERE d.final GROUP BY 1, 2, 3, 4, 5, 6, 7
   ), counted_logouts AS (
     INSERT INTO report_logout_deltas (hour, idp_id, cause, verdict, bucket, n, ms_sum)
     SELECT ${REPORT_HOUR('requested_at')}, idp_id, cause, verdict, ${TIME_BUCKET('EXTRACT(EPOCH FROM completed_at - requested_at) * 1000')}, count(*),
       sum(EXTRACT(EPOCH FROM completed_at - requested_at) * 1000)::bigint
     FROM l WHERE completed_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5
   )
-  SELECT d.logout_id AS "logoutId", d.n, l.verdict, l.requested_at AS "requestedAt", l.completed_at AS "completedAt"
-  FROM d LEFT JOIN l ON l.id = d.logout_id`,
+  SELECT logout_id AS "logoutId", n, NULL AS verdict, NULL::timestamptz AS "requestedAt", NULL::timestamptz AS "completedAt" FROM d
+  UNION ALL SELECT id, NULL, verdict, requested_at, completed_at FROM l WHERE completed_at IS NOT NULL`,
 };
 
-type Row = { logoutId: string; n: number } & (CompletedLogout | { verdict: null; completedAt: null; requestedAt: null });
+/** What was applied to a delivery, or a logout that it completed. */
+type Row = { logoutId: string; n: number; completedAt: null } | ({ n: null } & CompletedLogout);
 
 /** Applies settlements; see the statement for what that means. `settlements` holds a delivery at most once. */
 export async function settleDeliveries(
@@ -108,20 +109,14 @@ export async function settleDeliveries(
     new Date(starts.length > 0 ? Math.max(...starts) : 0),
     now,
   ]);
-  const applied = new Set(rows.map((row) => `${row.logoutId} ${row.n}`));
-  const completed = new Map<string, CompletedLogout>();
+  const applied = new Set<string>();
+  const completed: CompletedLogout[] = [];
   for (const row of rows) {
-    if (row.completedAt !== null) {
-      completed.set(row.logoutId, {
-        logoutId: row.logoutId,
-        verdict: row.verdict,
-        requestedAt: row.requestedAt,
-        completedAt: row.completedAt,
-      });
-    }
+    if (row.n === null) completed.push({ logoutId: row.logoutId, verdict: row.verdict, requestedAt: row.requestedAt, completedAt: row.completedAt });
+    else applied.add(`${row.logoutId} ${row.n}`);
   }
   return {
     settled: ordered.map((s) => ({ logoutId: s.logoutId, n: s.n, applied: applied.has(`${s.logoutId} ${s.n}`) })),
-    completed: [...completed.values()],
+    completed,
   };
 }
