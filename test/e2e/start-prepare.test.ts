@@ -51,7 +51,7 @@ try { await ${call}; console.log('prepared'); } catch (error) { console.log(erro
 
 async function prepared(): Promise<string> {
   const run = prepare();
-  const { code } = await run.exited;
+  const { code } = await run.ending();
   expect([code, run.output]).toEqual([0, expect.stringContaining('prepared')]);
   return run.output;
 }
@@ -61,7 +61,7 @@ const builds = () => readFileSync(join(root, 'builds'), 'utf8').trim().split('\n
 describe('npm start and npm test prepare the checkout', () => {
   it('installs and builds a fresh clone, once, however many start at once', async () => {
     const all = [prepare(), prepare(), prepare()];
-    for (const run of all) expect([(await run.exited).code, run.output]).toEqual([0, expect.stringContaining('prepared')]);
+    for (const run of all) expect([(await run.ending()).code, run.output]).toEqual([0, expect.stringContaining('prepared')]);
     expect(all.filter((run) => run.output.includes('Installing packages'))).toHaveLength(1);
     expect(builds()).toEqual(['1.0.0']);
   });
@@ -103,7 +103,7 @@ describe('npm start and npm test prepare the checkout', () => {
     const broken = join(root, 'src', 'broken.ts');
     writeFileSync(broken, 'x');
     const run = prepare();
-    expect((await run.exited).code).toBe(1);
+    expect((await run.ending()).code).toBe(1);
     expect(run.output).toMatch(/src\/broken\.ts\(1,1\): error[^]*failed \(status 2\)/);
     rmSync(broken);
     await prepared();
@@ -122,11 +122,11 @@ describe('npm start and npm test prepare the checkout', () => {
 
   it.each(['18.20.0', '20.18.3'])('names the Node that it needs, on %s', async (version) => {
     const run = prepare(`checkNode('${version}')`);
-    expect((await run.exited).code).toBe(1);
+    expect((await run.ending()).code).toBe(1);
     expect(run.output).toContain(`Exeunt needs Node 20.19 or newer; this is Node ${version}`);
   });
 
   it.each(['20.19.0', '22.0.0', '24.1.0'])('runs on Node %s', async (version) => {
-    expect((await prepare(`checkNode('${version}')`).exited).code).toBe(0);
+    expect((await prepare(`checkNode('${version}')`).ending()).code).toBe(0);
   });
 });

@@ -46,7 +46,7 @@ async function ready(one: Watched): Promise<void> {
   await until(
     async () => {
       if (one.isOver) throw new Error(`ended before it was ready:\n${one.output}`);
-      return (await fetch(`http://127.0.0.1:${port}/readyz`).catch(() => undefined))?.status === 200;
+      return (await get('/readyz').catch(() => undefined))?.status === 200;
     },
     'ready',
     120_000,
@@ -60,13 +60,14 @@ function postmaster(): number | undefined {
 }
 
 const token = (one: Watched) => /Admin token[^:]*: (\S+)/.exec(one.output)?.[1];
-const statusWith = async (bearer: string) =>
-  (await fetch(`http://127.0.0.1:${port}/v1/identity-providers`, { headers: { authorization: `Bearer ${bearer}` } })).status;
+const get = (path: string, headers: Record<string, string> = {}) =>
+  fetch(`http://127.0.0.1:${port}${path}`, { headers, signal: AbortSignal.timeout(10_000) });
+const statusWith = async (bearer: string) => (await get('/v1/identity-providers', { authorization: `Bearer ${bearer}` })).status;
 
 async function stopsCleanly(one: Watched, signal: () => void, code = 0): Promise<void> {
   const server = postmaster()!;
   signal();
-  expect([(await one.exited).code, one.output]).toEqual([code, expect.stringContaining('embedded PostgreSQL stopped')]);
+  expect([(await one.ending()).code, one.output]).toEqual([code, expect.stringContaining('embedded PostgreSQL stopped')]);
   expect(isAlive(server)).toBe(false);
   expect(postmaster()).toBeUndefined();
 }
@@ -148,10 +149,10 @@ describe('npm start on an empty data folder', () => {
     const first = start();
     await ready(first);
     const second = start({ env: { PORT: String(await freePort()) } });
-    expect((await second.exited).code).toBe(1);
+    expect((await second.ending()).code).toBe(1);
     expect(second.output).toContain(`in use by process ${first.pid}`);
     expect(second.output).toContain(dataDir);
-    expect((await fetch(`http://127.0.0.1:${port}/readyz`)).status).toBe(200);
+    expect((await get('/readyz')).status).toBe(200);
     await stopsCleanly(first, () => first.child.kill('SIGTERM'));
   });
 
@@ -159,7 +160,7 @@ describe('npm start on an empty data folder', () => {
     const first = start();
     await ready(first);
     process.kill(postmaster()!, 'SIGKILL');
-    expect((await first.exited).code).toBe(1);
+    expect((await first.ending()).code).toBe(1);
     expect(first.output).toContain('ended by itself (signal SIGKILL)');
   });
 
@@ -180,7 +181,7 @@ describe('npm start on an empty data folder', () => {
     const one = start({
       env: { PORT: 'many', EXEUNT_ROLE: 'boss', EXEUNT_CONFIG: join(parent, 'exeunt.yaml'), EXEUNT_ADMIN_TOKEN: 'hunter2' },
     });
-    expect((await one.exited).code).toBe(1);
+    expect((await one.ending()).code).toBe(1);
     for (const name of ['PORT', '"many"', 'EXEUNT_ROLE', '"boss"', 'exeunt.yaml:2 server.prot', 'EXEUNT_ADMIN_TOKEN'])
       expect(one.output).toContain(name);
     expect(one.output).not.toContain('hunter2');

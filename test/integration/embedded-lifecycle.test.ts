@@ -42,7 +42,7 @@ describe('the embedded PostgreSQL', () => {
   it('outlives a Ctrl-C that reaches the whole process group, until its owner stops it', async () => {
     const owner = await holdReady(dataDir, { detached: true });
     process.kill(-owner.pid, 'SIGINT');
-    expect(await owner.exited).toEqual({ code: 0, signal: null });
+    expect(await owner.ending()).toEqual({ code: 0, signal: null });
     expect(owner.output).toContain('stopped');
     expect(owner.output).not.toContain('ended by itself');
     expect(isAlive(owner.server)).toBe(false);
@@ -98,7 +98,7 @@ describe('the embedded PostgreSQL', () => {
   it('refuses a second start on the same data, names pid and folder, and leaves the first unharmed', async () => {
     const first = await holdReady(dataDir);
     const second = hold(dataDir);
-    expect((await second.exited).code).toBe(1);
+    expect((await second.ending()).code).toBe(1);
     expect(second.output).toContain(`in use by process ${first.pid}`);
     expect(second.output).toContain(dataDir);
     expect(await sql(first.url, 'SELECT 1 AS n')).toEqual([{ n: 1 }]);
@@ -120,7 +120,7 @@ describe('the embedded PostgreSQL', () => {
   it('takes its owner with it when it dies: an error in the log, and status 1', async () => {
     const owner = await holdReady(dataDir);
     process.kill(owner.server, 'SIGKILL');
-    expect((await owner.exited).code).toBe(1);
+    expect((await owner.ending()).code).toBe(1);
     expect(owner.output).toMatch(/error The embedded PostgreSQL \(pid \d+\) ended by itself \(signal SIGKILL\)/);
   });
 
@@ -198,12 +198,12 @@ describe('the embedded PostgreSQL', () => {
     await (await holdReady(dataDir)).end();
     writeFileSync(join(dataDir, 'postgres', 'PG_VERSION'), '12\n');
     const other = hold(dataDir);
-    expect((await other.exited).code).toBe(1);
+    expect((await other.ending()).code).toBe(1);
     expect(other.output).toMatch(/made by PostgreSQL 12, the embedded server is \d+/);
 
     rmSync(join(dataDir, 'postgres', 'PG_VERSION'));
     const foreign = hold(dataDir);
-    expect((await foreign.exited).code).toBe(1);
+    expect((await foreign.ending()).code).toBe(1);
     expect(foreign.output).toContain('not a PostgreSQL data folder');
     expect(readdirSync(join(dataDir, 'postgres')).length).toBeGreaterThan(5);
   });

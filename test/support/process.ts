@@ -3,11 +3,17 @@ import type { ChildProcess, SpawnOptions } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { setTimeout as delay } from 'node:timers/promises';
 
+/** How a process ended. */
+export interface Ending {
+  code: number | null;
+  signal: NodeJS.Signals | null;
+}
+
 /** A process that a test watches. All its output is kept. */
 export class Watched {
   readonly child: ChildProcess;
   output = '';
-  readonly exited: Promise<{ code: number | null; signal: NodeJS.Signals | null }>;
+  private readonly exited: Promise<Ending>;
 
   constructor(program: string, args: readonly string[], options: SpawnOptions = {}) {
     this.child = spawn(program, args, { ...options, stdio: ['ignore', 'pipe', 'pipe'] });
@@ -41,9 +47,25 @@ export class Watched {
   }
 
   /** Sends the signal and waits for the end. */
-  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<{ code: number | null; signal: NodeJS.Signals | null }> {
+  async end(signal: NodeJS.Signals = 'SIGTERM'): Promise<Ending> {
     if (!this.isOver) this.child.kill(signal);
-    return this.exited;
+    return this.ending();
+  }
+
+  /** Waits for the end; fails with all of the output when it does not come. */
+  async ending(withinMs = 90_000): Promise<Ending> {
+    const patience = new AbortController();
+    const late = delay(withinMs, undefined, { signal: patience.signal }).then(
+      () => {
+        throw new Error(`process ${this.child.pid} did not end within ${withinMs} ms:\n${this.output}`);
+      },
+      () => this.exited,
+    );
+    try {
+      return await Promise.race([this.exited, late]);
+    } finally {
+      patience.abort();
+    }
   }
 }
 

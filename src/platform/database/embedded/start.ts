@@ -113,6 +113,8 @@ async function startServer(
 
 async function ensureDatabase(server: Server): Promise<void> {
   const client = new pg.Client(server.connection('postgres'));
+  // When the server goes, the query says so; the event alone would end this process without a word from us.
+  client.on('error', () => undefined);
   await client.connect();
   try {
     const { rowCount } = await client.query('SELECT 1 FROM pg_database WHERE datname = $1', [DATABASE]);
