@@ -38,6 +38,11 @@ export class Database implements Sql {
     for (let runs = 1; ; runs++) {
       const client = await this.pool.connect();
       let broken: Error | undefined;
+      // The pool listens only to clients that are idle. Without this, a connection that is cut between two statements would end the process.
+      const onCut = (error: Error): void => {
+        broken = error;
+      };
+      client.on('error', onCut);
       try {
         await client.query('BEGIN');
         const result = await work({ query: (statement, params = []) => run(client, statement, params) });
@@ -50,6 +55,7 @@ export class Database implements Sql {
         if (runs < RUNS && RUN_AGAIN.has((error as { code?: string }).code ?? '')) continue;
         throw error;
       } finally {
+        client.off('error', onCut);
         client.release(broken);
       }
     }
@@ -58,7 +64,6 @@ export class Database implements Sql {
 
 async function run<Row>(on: Pool | PoolClient, statement: Statement | string, params: readonly unknown[]): Promise<Row[]> {
   const values = params as unknown[];
-  const result: QueryResult =
-    typeof statement === 'string' ? await on.query(statement, values) : await on.query({ ...statement, values });
+  const result: QueryResult = typeof statement === 'string' ? await on.query(statement, values) : await on.query({ ...statement, values });
   return result.rows as Row[];
 }
