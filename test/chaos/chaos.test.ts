@@ -26,6 +26,8 @@ log:
   level: warn
 `;
 const USERS_A_ROUND = 8;
+/** dispatch.concurrentJobs */
+const JOBS_A_WORKER = 32;
 
 beforeAll(built, 180_000);
 
@@ -74,7 +76,7 @@ async function survives(backend: Backend, rounds: readonly Disaster[]): Promise<
       await posted;
     }
     await stage.drained(60_000);
-    const findings = await findLosses(stage, load, 60_000);
+    const findings = await findLosses(stage, load, { withinMs: 60_000, activeAtMost: disasters.done['worker killed'] * JOBS_A_WORKER });
     expect(findings.broken).toEqual([]);
     expect(load.logoutIds.size).toBe(rounds.length * USERS_A_ROUND);
     expect(findings.deliveries).toBe(load.expected.length);

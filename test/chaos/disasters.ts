@@ -1,4 +1,4 @@
-import { until } from '../support/process.js';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { ExeuntProcess } from './exeunt-process.js';
 import type { Stage } from './stage.js';
 
@@ -19,15 +19,20 @@ export class Disasters {
 
   constructor(private readonly stage: Stage) {}
 
-  /** Does it, and returns when what was hit is started again; a process is hit only once it has been ready. */
-  async strike(disaster: Disaster): Promise<void> {
+  /**
+   * Does it, and returns when what was hit is started again.
+   * @param graceMs so long a process is left in peace once it is ready; one that is killed at once does no work that could be lost.
+   */
+  async strike(disaster: Disaster, graceMs = 0, calm?: AbortSignal): Promise<void> {
     const { stage } = this;
+    const victim = this.victimOf(disaster);
+    await victim?.ready();
+    await delay(graceMs, undefined, { signal: calm }).catch(() => undefined);
+    if (calm?.aborted) return;
     switch (disaster) {
       case 'worker killed':
-        await killWhenReady(stage.workers[this.nextWorker++ % stage.workers.length]!);
-        break;
       case 'api killed':
-        await killWhenReady(stage.apiProcess);
+        await victim?.kill();
         break;
       case 'postgres restarted':
         await stage.postgres.stop();
@@ -47,10 +52,10 @@ export class Disasters {
     }
     this.done[disaster]++;
   }
-}
 
-async function killWhenReady(victim: ExeuntProcess): Promise<void> {
-  await victim.ready();
-  await until(() => victim.isReady, `${victim.role} is ready`);
-  await victim.kill();
+  private victimOf(disaster: Disaster): ExeuntProcess | undefined {
+    if (disaster === 'api killed') return this.stage.apiProcess;
+    if (disaster === 'worker killed') return this.stage.workers[this.nextWorker++ % this.stage.workers.length];
+    return undefined;
+  }
 }

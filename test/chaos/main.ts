@@ -94,7 +94,7 @@ async function play(stage: Stage, options: ChaosOptions, signal: AbortSignal): P
     const chaosMs = performance.now() - begin;
     await stage.drained(options.minutes * 60_000);
     const drainMs = performance.now() - begin - chaosMs;
-    const findings = await findLosses(stage, load, QUEUE_WITHIN_MS);
+    const findings = await findLosses(stage, load, { withinMs: QUEUE_WITHIN_MS, activeAtMost: 0 });
     showSummary({ options, stage, load, disasters, findings, acknowledgedMs, chaosMs, drainMs });
     return findings.broken.length === 0 ? 0 : 1;
   } finally {
@@ -117,11 +117,7 @@ async function post(load: Load, users: number): Promise<void> {
 
 async function wreakHavoc(disasters: Disasters, options: ChaosOptions, calm: AbortSignal): Promise<void> {
   const choose = chooser(options);
-  for (;;) {
-    await delay(options.killEverySeconds * 1_000, undefined, { signal: calm }).catch(() => undefined);
-    if (calm.aborted) return;
-    await disasters.strike(choose());
-  }
+  while (!calm.aborted) await disasters.strike(choose(), options.killEverySeconds * 1_000, calm);
 }
 
 /** The same disasters in the same order for the same seed. */

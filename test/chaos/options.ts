@@ -7,7 +7,7 @@ export const USAGE = `npm run chaos -- [options]
   --sps N           service providers of each user (default 20)
   --backend B       where the queue lives: postgres or redis (default postgres)
   --workers N       worker processes (default 2)
-  --kill-every S    seconds between two disasters (default 3)
+  --kill-every S    seconds between two disasters, counted from when the victim is ready (default 3)
   --minutes M       fails when it is not over by then (default 25)
   --seed N          which disasters, in which order (default 1)`;
 

@@ -110,24 +110,24 @@ export class Stage {
     });
   }
 
-  /** Waits until the queue holds no job. @returns what it holds when the time is over. */
-  async queueEmpties(withinMs: number): Promise<Record<string, number>> {
+  /** Waits until the queue holds no job, but for so many that a killed worker had in hand. @returns what it holds when the time is over. */
+  async queueEmpties(withinMs: number, activeAtMost: number): Promise<[string, number][]> {
     const settings = { redisPrefix: 'exeunt', databaseUrl: this.postgres.url, postgresSchema: 'bullmq', poolSize: 2 };
     const backend = createQueueBackend({ ...settings, ...(this.redis ? { redisUrl: this.redis.url } : {}) }, () => undefined);
     const queue = backend.createQueue('fan-out');
-    let counts: Record<string, number> = {};
-    const held = (): number => Object.values(counts).reduce((total, n) => total + n, 0);
+    let held: [string, number][] = [];
     try {
       await until(
         async () => {
-          counts = await queue.getJobCounts('wait', 'active', 'delayed', 'prioritized', 'waiting-children');
-          if (held() > 0) await new Promise((resolve) => setTimeout(resolve, 200));
-          return held() === 0;
+          const counts = await queue.getJobCounts('wait', 'active', 'delayed', 'prioritized', 'waiting-children');
+          held = Object.entries(counts).filter(([state, n]) => n > (state === 'active' ? activeAtMost : 0));
+          if (held.length > 0) await new Promise((resolve) => setTimeout(resolve, 200));
+          return held.length === 0;
         },
         'the queue is empty',
         withinMs,
       ).catch(() => undefined);
-      return counts;
+      return held;
     } finally {
       await queue.close();
       await backend.close();
