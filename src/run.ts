@@ -1,3 +1,4 @@
+import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { NestFastifyApplication } from '@nestjs/platform-fastify';
 import { ApiKeys, ensureAdminToken } from '#access';
@@ -75,6 +76,7 @@ async function serve(config: Config, databaseUrl: string, logger: Logger, stop: 
     config,
     logger,
     metrics,
+    version: await readVersion(),
   });
   const dispatcher = config.role === 'api' ? null : app.get(Dispatcher, { strict: false });
   stop.first(async () => {
@@ -90,6 +92,12 @@ async function serve(config: Config, databaseUrl: string, logger: Logger, stop: 
   }
   await app.listen(config.server.port, config.server.host);
   greet(await addressOf(app, config), config, token, logger);
+}
+
+/** The version that package.json says: one folder above the built file, as above this one. */
+async function readVersion(): Promise<string> {
+  const text = await readFile(new URL('../package.json', import.meta.url), 'utf8');
+  return (JSON.parse(text) as { version: string }).version;
 }
 
 /** On the embedded database the key lies beside it; on a database of the operator's, so does the key. */

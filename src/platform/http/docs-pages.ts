@@ -37,6 +37,8 @@ export function serveDocs(fastify: FastifyInstance, document: () => OpenAPIObjec
   let json: string | undefined;
   fastify.get('/openapi.json', (_request, reply) => send(reply, 'application/json; charset=utf-8', (json ??= JSON.stringify(document()))));
   fastify.get('/docs', (_request, reply) => send(reply, 'text/html; charset=utf-8', PAGE));
+  // Who opens the address that the start printed finds something to read.
+  fastify.get('/', (_request, reply) => reply.redirect('/docs', 302));
   fastify.get('/docs/', (_request, reply) => reply.redirect('/docs', 308));
   fastify.get('/docs/start.js', (_request, reply) => send(reply, 'text/javascript; charset=utf-8', START));
   const folder = dirname(createRequire(import.meta.url).resolve('swagger-ui-dist/package.json'));

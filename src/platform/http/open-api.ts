@@ -7,17 +7,33 @@ const DESCRIPTION = `Federated Single Logout: identity providers tell who logged
 
 Errors are \`application/problem+json\` (RFC 9457) with a stable \`type\`. Lists answer \`{items, nextCursor?}\` and take \`limit\` (at most 200) and \`cursor\`.`;
 
+/** The groups of the pages, in the order in which an integrator needs them. */
+const TAGS = [
+  'Events',
+  'Logouts',
+  'Sessions',
+  'Reports',
+  'Identity providers',
+  'Service providers',
+  'API keys',
+  'Logout keys',
+  'Published keys',
+  'OpenID Connect',
+  'Health',
+];
+
 /** The OpenAPI 3.1 document of all controllers of this application. */
 export function buildOpenApi(app: NestFastifyApplication, version: string): OpenAPIObject {
-  const config = new DocumentBuilder()
+  const builder = new DocumentBuilder()
     .setTitle('Exeunt')
     .setDescription(DESCRIPTION)
     .setVersion(version)
     .setOpenAPIVersion('3.1.0')
     .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'An API key (`exk_...`), or a JWT of a configured issuer' }, 'bearer')
-    .addSecurityRequirements('bearer')
-    .build();
-  const document = SwaggerModule.createDocument(app, config, {
+    .addSecurityRequirements('bearer');
+  for (const tag of TAGS) builder.addTag(tag);
+  const document = SwaggerModule.createDocument(app, builder.build(), {
+    autoTagControllers: false,
     operationIdFactory: (controller, method) => `${controller.replace(/Controller$/, '')}_${method}`,
   });
   document.components = { ...document.components, schemas: { ...document.components?.schemas, ...namedSchemas() } };
