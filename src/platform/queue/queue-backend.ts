@@ -1,6 +1,7 @@
-import { createPostgresBackend, Queue, withBackend, Worker } from 'bullmq';
+import { Queue, withBackend, Worker } from 'bullmq';
 import type { Processor, WorkerOptions } from 'bullmq';
 import { Redis } from 'ioredis';
+import { createPatientPostgresBackend } from './patient-postgres.js';
 
 export interface QueueSettings {
   /** With it the queue lives in Redis, without it in Postgres. */
@@ -35,7 +36,7 @@ const WORKER_OPTIONS = {
 
 function onPostgres(settings: QueueSettings, onError: (error: Error) => void): QueueBackend {
   const connection = (max: number) => ({ connectionString: settings.databaseUrl, schema: settings.postgresSchema, max });
-  const postgres = withBackend(createPostgresBackend);
+  const postgres = withBackend(createPatientPostgresBackend);
   return {
     kind: 'postgres',
     createQueue: <Data>(name: string) => {
