@@ -4,12 +4,15 @@ import { backchannel, startCoordination } from '../support/coordination.js';
 import type { Coordination } from '../support/coordination.js';
 
 let c: Coordination;
-beforeEach(async () => {
+beforeAll(async () => {
   c = await startCoordination();
+});
+beforeEach(async () => {
+  await c.reset();
   for (const sp of ['app1', 'app2', 'app3']) await c.registerSp(sp);
   await c.registerSp('proxy', { layer: 'gateway' });
 });
-afterEach(() => c.close());
+afterAll(() => c.close());
 
 const deliveriesOf = async (logoutId: string) => readDeliveries(c.database, (await readLogout(c.database, logoutId))!);
 const stateOf = async (sessionId: string) => (await readSession(c.database, sessionId))!.state;
@@ -127,12 +130,15 @@ describe('handles are matched per IdP and per protocol, never by bare text', () 
 
   it('a NameID matches with all its attributes or not at all', async () => {
     const [plain] = await c.take({ type: 'session.started', handles: { nameId: { value: 'bob' } } });
-    const [qualified] = await c.take({ type: 'session.started', handles: { nameId: { value: 'bob', nameQualifier: 'https://idp.example' } } });
+    const [qualified] = await c.take({
+      type: 'session.started',
+      handles: { nameId: { value: 'bob', nameQualifier: 'https://idp.example' } },
+    });
     await logout({ nameId: { value: 'bob', nameQualifier: 'https://idp.example' } });
     expect([await stateOf(plain!.sessionId!), await stateOf(qualified!.sessionId!)]).toEqual(['live', 'ended']);
   });
 
-  it('BCL-17 sub alone ends every session of the person; sid with another person\'s sub ends none', async () => {
+  it("BCL-17 sub alone ends every session of the person; sid with another person's sub ends none", async () => {
     const one = await login('s1');
     const two = await login('s2');
     const bob = await login('s3', 'bob');
@@ -192,7 +198,13 @@ describe('tombstones: what has ended stays ended', () => {
     for (let round = 0; round < 10; round++) {
       await login(`race-${round}`);
       const joins = Array.from({ length: 8 }, (_, at) =>
-        c.take({ type: 'session.joined', id: `j-${round}-${at}`, sp: 'app1', parent: { sid: `race-${round}` }, handles: { sid: `rp-${round}-${at}` } }),
+        c.take({
+          type: 'session.joined',
+          id: `j-${round}-${at}`,
+          sp: 'app1',
+          parent: { sid: `race-${round}` },
+          handles: { sid: `rp-${round}-${at}` },
+        }),
       );
       const ended = c.take({ type: 'session.ended', id: `l-${round}`, target: { sid: `race-${round}` } });
       const results = (await Promise.all(joins)).flat();
@@ -237,7 +249,9 @@ describe('events are idempotent by id, per IdP', () => {
   it('the same event posted 100 times at once makes one logout', async () => {
     await login('s1');
     await join('app1', { sid: 's1' });
-    const results = await Promise.all(Array.from({ length: 100 }, () => c.take({ type: 'session.ended', id: 'once', target: { sid: 's1' } })));
+    const results = await Promise.all(
+      Array.from({ length: 100 }, () => c.take({ type: 'session.ended', id: 'once', target: { sid: 's1' } })),
+    );
     const statuses = results.map(([result]) => result!.status);
     expect(statuses.filter((status) => status === 'accepted')).toHaveLength(1);
     expect(statuses.filter((status) => status === 'duplicate')).toHaveLength(99);
@@ -246,13 +260,19 @@ describe('events are idempotent by id, per IdP', () => {
   });
 
   it('of one id twice in a batch the first is taken', async () => {
-    const results = await c.take({ type: 'session.started', id: 'x', handles: { sid: 'a' } }, { type: 'session.started', id: 'x', handles: { sid: 'b' } });
+    const results = await c.take(
+      { type: 'session.started', id: 'x', handles: { sid: 'a' } },
+      { type: 'session.started', id: 'x', handles: { sid: 'b' } },
+    );
     expect(results.map((result) => result.status)).toEqual(['accepted', 'duplicate']);
     expect(await c.database.query("SELECT 1 FROM sessions WHERE sid = 'b'")).toEqual([]);
   });
 
   it('batches that overlap, in any order and at once, take each event once', async () => {
-    const events = Array.from({ length: 60 }, (_, at) => ({ type: 'session.started', id: `o-${at}`, handles: { sid: `o-${at}` } }) as const);
+    const events = Array.from(
+      { length: 60 },
+      (_, at) => ({ type: 'session.started', id: `o-${at}`, handles: { sid: `o-${at}` } }) as const,
+    );
     const batches = await Promise.all([c.take(...events), c.take(...events.toReversed()), c.take(...events.slice(20, 50))]);
     expect(batches.flat().filter((result) => result.status === 'accepted')).toHaveLength(60);
     expect(await c.database.query('SELECT 1 FROM sessions')).toHaveLength(60);
@@ -267,8 +287,12 @@ describe('events are idempotent by id, per IdP', () => {
   });
 
   it('the same id at another IdP is another event', async () => {
-    expect(await c.take({ type: 'session.started', id: 'same', idp: 'idp', handles: { sid: 'a' } })).toMatchObject([{ status: 'accepted' }]);
-    expect(await c.take({ type: 'session.started', id: 'same', idp: 'other', handles: { sid: 'a' } })).toMatchObject([{ status: 'accepted' }]);
+    expect(await c.take({ type: 'session.started', id: 'same', idp: 'idp', handles: { sid: 'a' } })).toMatchObject([
+      { status: 'accepted' },
+    ]);
+    expect(await c.take({ type: 'session.started', id: 'same', idp: 'other', handles: { sid: 'a' } })).toMatchObject([
+      { status: 'accepted' },
+    ]);
   });
 
   it('a batch is taken in order: login, joins, logout, late join', async () => {
@@ -281,7 +305,15 @@ describe('events are idempotent by id, per IdP', () => {
       { type: 'session.joined', sp: 'app2', parent: { sid: 'b' } },
       { type: 'session.touched', target: { sid: 'b' } },
     );
-    expect(results.map((result) => result.status)).toEqual(['accepted', 'accepted', 'accepted', 'accepted', 'accepted', 'session_ended', 'session_ended']);
+    expect(results.map((result) => result.status)).toEqual([
+      'accepted',
+      'accepted',
+      'accepted',
+      'accepted',
+      'accepted',
+      'session_ended',
+      'session_ended',
+    ]);
     expect(await deliveriesOf(results[4]!.logoutId!)).toHaveLength(2);
   });
 
@@ -295,7 +327,10 @@ describe('events are idempotent by id, per IdP', () => {
   it('an SP of another IdP, and one that does not exist, are rejected by name', async () => {
     await c.registerSp('foreign', { idp: 'other' });
     await login('s1');
-    const results = await c.take({ type: 'session.joined', sp: 'foreign', parent: { sid: 's1' } }, { type: 'session.joined', sp: 'nowhere', parent: { sid: 's1' } });
+    const results = await c.take(
+      { type: 'session.joined', sp: 'foreign', parent: { sid: 's1' } },
+      { type: 'session.joined', sp: 'nowhere', parent: { sid: 's1' } },
+    );
     expect(results.map((result) => result.error?.code)).toEqual(['forbidden', 'not_found']);
     expect(results[1]!.error!.detail).toContain('"nowhere"');
   });
@@ -306,7 +341,9 @@ describe('events are idempotent by id, per IdP', () => {
     const [again] = await c.take({ type: 'session.started', handles: { sid: 's1', sub: 'alice' }, expiresAt });
     expect(again).toMatchObject({ status: 'accepted', sessionId: id });
     expect((await readSession(c.database, id))!.expiresAt).toEqual(expiresAt);
-    expect(await c.take({ type: 'session.started', handles: { sid: 's1', sub: 'mallory' } })).toMatchObject([{ status: 'rejected', error: { code: 'conflict' } }]);
+    expect(await c.take({ type: 'session.started', handles: { sid: 's1', sub: 'mallory' } })).toMatchObject([
+      { status: 'rejected', error: { code: 'conflict' } },
+    ]);
   });
 });
 

@@ -32,6 +32,8 @@ export interface Coordination {
     more?: { idp?: string; layer?: 'sp' | 'gateway'; channels?: object[]; mayEndRoot?: boolean; enabled?: boolean },
   ): Promise<void>;
   take(...events: Partial<SessionEvent>[]): Promise<EventResult[]>;
+  /** Forgets all sessions, logouts, events and SPs. */
+  reset(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -90,6 +92,13 @@ export async function startCoordination(): Promise<Coordination> {
         events[0]!.idp ?? 'idp',
         events.map((event) => complete(event, `e${++next}`)),
       ),
+    reset: async () => {
+      enqueued.length = 0;
+      scheduled.length = 0;
+      await database.query(
+        'TRUNCATE sessions, session_edges, intake_events, seen_tokens, logouts, deliveries, attempts, service_providers CASCADE',
+      );
+    },
     close: async () => {
       await dataSource.destroy();
       await fresh.drop();
