@@ -1,0 +1,45 @@
+import { spawnSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+
+/** A product that npm does not bring. */
+export interface Product {
+  name: string;
+  /** What to install on Debian. */
+  packages: string;
+  /** Its version as it says it itself; null where it is not installed. */
+  version(): string | null;
+}
+
+export const APACHE = '/usr/sbin/apache2';
+export const APACHE_MODULES = '/usr/lib/apache2/modules';
+/** Debian's own: the first `python3` of the PATH may be another, without the libraries of the system's packages. */
+export const PYTHON = '/usr/bin/python3';
+
+export const modAuthOpenidc: Product = {
+  name: 'Apache with mod_auth_openidc',
+  packages: 'apache2 libapache2-mod-auth-openidc',
+  version: () => {
+    if (!existsSync(`${APACHE_MODULES}/mod_auth_openidc.so`)) return null;
+    const apache = said(APACHE, ['-v'], /Apache\/\S+/);
+    const module = said('dpkg-query', ['--show', '--showformat=${Version}', 'libapache2-mod-auth-openidc'], /^\S+/);
+    return apache && `${apache}, mod_auth_openidc ${module ?? 'of unknown version'}`;
+  },
+};
+
+export const jwcrypto: Product = {
+  name: 'jwcrypto',
+  packages: 'python3-jwcrypto',
+  version: () =>
+    said(
+      PYTHON,
+      ['-c', 'import importlib.metadata, jwcrypto.jwt; print("jwcrypto", importlib.metadata.version("jwcrypto"))'],
+      /^jwcrypto \S+/,
+    ),
+};
+
+export const PRODUCTS = [modAuthOpenidc, jwcrypto];
+
+function said(command: string, args: readonly string[], what: RegExp): string | null {
+  const { status, stdout } = spawnSync(command, args, { encoding: 'utf8' });
+  return status === 0 ? (what.exec(stdout)?.[0] ?? null) : null;
+}
