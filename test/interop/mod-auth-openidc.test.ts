@@ -270,7 +270,7 @@ async function begin(name: Name, user: string): Promise<string> {
   return body.id;
 }
 
-const read = async (id: string) => (await service.call<Logout>('GET', `/v1/logouts/${id}`)).body as Logout;
+const read = async (id: string) => (await service.call<Logout>('GET', `/v1/logouts/${id}`)).body;
 const final = (id: string) =>
   eventually(
     () => read(id),

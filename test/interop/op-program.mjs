@@ -16,7 +16,11 @@ runAsChild(({ issuer, jwks, cookieKeys, clients, exeunt }, tell) => {
     cookies: { keys: cookieKeys },
     enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256'] },
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
-    features: { backchannelLogout: { enabled: true }, devInteractions: { enabled: true } },
+    features: {
+      backchannelLogout: { enabled: true },
+      devInteractions: { enabled: true },
+      encryption: { enabled: clients.some((client) => client.id_token_encrypted_response_alg !== undefined) },
+    },
     ttl: { AccessToken: 3600, AuthorizationCode: 60, Grant: 86_400, IdToken: 3600, Interaction: 3600, Session: 86_400 },
     // Its own guard refuses loopback, where all of the test is.
     fetch: (url, { dispatcher: _, ...options }) => fetch(url, options),

@@ -21,6 +21,9 @@ export interface OpClient {
   id_token_signed_response_alg?: string;
   backchannel_logout_uri?: string;
   backchannel_logout_session_required?: boolean;
+  jwks_uri?: string;
+  id_token_encrypted_response_alg?: string;
+  id_token_encrypted_response_enc?: string;
 }
 
 export interface OpSettings {

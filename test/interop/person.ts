@@ -20,11 +20,12 @@ export class Person {
 
   constructor(readonly name: string) {}
 
-  /** Opens a page, and logs in and consents at the OP as often as it asks. @returns the page where that ends */
-  async logIn(address: string): Promise<Page> {
+  /** Opens a page, and logs in and consents at the OP as often as it asks. @returns the page where that ends: the last, or the redirect to `until` */
+  async logIn(address: string, until?: string): Promise<Page> {
     let page = await this.visit(address);
     for (let hops = 0; ; hops++) {
       if (hops === HOP_LIMIT) throw new Error(`${this.name} is led on and on, last to ${page.url.href}`);
+      if (until !== undefined && page.location?.href.startsWith(until)) return page;
       const form = firstForm(page.body);
       if (page.location) page = await this.visit(page.location);
       else if (form) page = await this.submit(page, { login: this.name, password: 'any' });

@@ -7,6 +7,7 @@ import type { JWTPayload, ProtectedHeaderParameters } from 'jose';
 export interface Passed {
   token: string;
   header: ProtectedHeaderParameters;
+  /** Empty when the token is encrypted. */
   claims: JWTPayload;
   status: number;
   body: string;
@@ -39,7 +40,13 @@ export async function startRelay(): Promise<Relay> {
       });
       const text = await answer.text();
       const token = new URLSearchParams(body).get('logout_token')!;
-      passed.push({ token, header: decodeProtectedHeader(token), claims: decodeJwt(token), status: answer.status, body: text });
+      passed.push({
+        token,
+        header: decodeProtectedHeader(token),
+        claims: isEncrypted(token) ? {} : decodeJwt(token),
+        status: answer.status,
+        body: text,
+      });
       if (lose) {
         lose = false;
         request.socket.destroy();
@@ -60,3 +67,5 @@ export async function startRelay(): Promise<Relay> {
     },
   };
 }
+
+const isEncrypted = (token: string) => token.split('.').length === 5;
