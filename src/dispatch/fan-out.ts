@@ -2,7 +2,7 @@ import type { AttemptResult } from '#channels';
 import { messageOf } from '#domain';
 import type { ChannelType, Clock } from '#domain';
 import { findBlockedDeliveries, leaseDeliveries, openNextLayer, postponeDeliveries, wakeDeliveriesOf } from '#ledger';
-import type { BlockedDelivery, LeasedDelivery, Settlement } from '#ledger';
+import type { LeasedDelivery, Settlement } from '#ledger';
 import type { Config } from '#platform/config';
 import type { Database } from '#platform/database';
 import { logAttempt } from '#platform/telemetry';
@@ -12,9 +12,14 @@ import type { ChannelTable } from './channel-table.js';
 import { giveUp, judgeAttempt, notBeyondItsEnd } from './judge-attempt.js';
 import type { Lane } from './lane.js';
 import type { Lanes } from './lanes.js';
+import { LeaseTurns } from './lease-turns.js';
+import type { Begun } from './lease-turns.js';
 import type { Outbox } from './outbox.js';
 import type { Settler } from './settler.js';
 import type { SpDirectory } from './sp-directory.js';
+
+const FAILING = 'not tried: the service provider failed several times in a row';
+const LANE_FULL = 'not tried: its lane is full';
 
 /** So many deliveries are woken at a time when an SP answers again. */
 const WAKE_BATCH = 500;
@@ -44,6 +49,7 @@ export interface FanOutParts {
  */
 export class FanOut {
   private readonly underWay = new Set<Promise<void>>();
+  private readonly turns = new LeaseTurns((logoutIds) => this.begin(logoutIds));
 
   constructor(private readonly parts: FanOutParts) {}
 
@@ -52,16 +58,28 @@ export class FanOut {
    * under its lease; the lanes bound how much that can be.
    */
   async run(logoutIds: readonly string[]): Promise<void> {
+    const sends = await this.turns.take(logoutIds);
+    await withinMs(Promise.all(sends), this.parts.settings.jobWaitMs);
+  }
+
+  /** Leases what is due and gives it to its lanes. */
+  private async begin(logoutIds: readonly string[]): Promise<Begun> {
     const { database, clock, lanes, settings } = this.parts;
+    // To turn deliveries away and to fetch them again costs two writes each; when there is more of everything than we can send, waiting costs none.
+    await lanes.untilRoom(settings.jobWaitMs);
     const now = clock.now();
     const blocked = lanes.blocked(now.getTime());
     const leaseUntil = new Date(now.getTime() + settings.leaseSeconds * 1_000);
     const leased = await leaseDeliveries(database, logoutIds, now, leaseUntil, blocked);
-    if (blocked.length > 0) await this.postpone(await findBlockedDeliveries(database, logoutIds, now, blocked), now);
-    if (leased.length === 0) return;
+    if (blocked.length > 0) void this.track(this.postpone(logoutIds, blocked, now));
     const sps = await this.parts.directory.load(leased.map((delivery) => delivery.spId));
-    const sends = leased.map((delivery) => this.track(this.serve(delivery, sps.get(delivery.spId))));
-    await withinMs(Promise.all(sends), settings.jobWaitMs);
+    const begun = new Map<string, Promise<void>[]>();
+    for (const delivery of leased) {
+      const sends = begun.get(delivery.logoutId) ?? [];
+      sends.push(this.track(this.serve(delivery, sps.get(delivery.spId))));
+      begun.set(delivery.logoutId, sends);
+    }
+    return begun;
   }
 
   /** Resolves when nothing is under way any more. */
@@ -77,7 +95,7 @@ export class FanOut {
     const tracked = work
       // A fault of ours, most likely the database is away: the lease runs out and the sweeper brings the delivery again.
       .catch((error: unknown) =>
-        this.parts.log.error({ error: messageOf(error) }, 'a delivery could not be served; its lease will run out'),
+        this.parts.log.error({ error: messageOf(error) }, 'a delivery could not be served; it will be, when its lease has run out'),
       )
       .finally(() => this.underWay.delete(tracked));
     this.underWay.add(tracked);
@@ -98,6 +116,7 @@ export class FanOut {
     const lane = this.parts.lanes.of(sp);
     if (lane.breaker.admits(delivery.startedAt.getTime()) === 'probe') lane.breaker.probe(delivery.leaseUntil.getTime());
     const sent = await lane.run(() => this.send(delivery, sp, config, lane));
+    this.fetchTurnedAway(sp.id, lane);
     if (sent !== null) await this.settle(delivery, sp, config.type, sent.result, sent.durationMs);
   }
 
@@ -207,14 +226,17 @@ export class FanOut {
 
   /**
    * Deliveries whose lane takes nothing now. They come back when the breaker lets a try through, and ever later the older they are,
-   * so that a long outage costs little; an SP that answers again wakes them all (see {@link wake}).
+   * so that a long outage costs little; an SP that answers again wakes them all (see {@link wake}), and a lane that has room again those that it
+   * turned away (see {@link fetchTurnedAway}).
    */
-  private async postpone(deliveries: readonly BlockedDelivery[], now: Date): Promise<void> {
+  private async postpone(logoutIds: readonly string[], blocked: readonly string[], now: Date): Promise<void> {
     const { database, lanes, outbox, settler, settings } = this.parts;
+    const deliveries = await findBlockedDeliveries(database, logoutIds, now, blocked);
     const later: { logoutId: string; n: number; at: Date; detail: string }[] = [];
+    const full = new Set<string>();
     for (const delivery of deliveries) {
       const breaker = lanes.find(delivery.spId)?.breaker;
-      const detail = breaker?.isOpen ? 'not tried: the service provider failed several times in a row' : 'not tried: its lane is full';
+      const detail = breaker?.isOpen ? FAILING : LANE_FULL;
       const over = giveUp(delivery, now, detail);
       if (over) {
         await settler.settle({ logoutId: delivery.logoutId, n: delivery.n, attempt: null, next: over });
@@ -224,9 +246,29 @@ export class FanOut {
       const wait = Math.max((breaker?.opensAt ?? 0) - now.getTime(), Math.min(age / 2, 600_000), 100);
       const at = notBeyondItsEnd(delivery, new Date(now.getTime() + wait * (1 + Math.random() * settings.retryJitter)));
       later.push({ logoutId: delivery.logoutId, n: delivery.n, at, detail });
+      if (detail === LANE_FULL) full.add(delivery.spId);
     }
     await postponeDeliveries(database, later, now);
     for (const { logoutId, at } of later) outbox.schedule(logoutId, at);
+    for (const spId of full) {
+      const lane = lanes.find(spId);
+      lane?.turnAway();
+      // It may have emptied while this was written down.
+      if (lane) this.fetchTurnedAway(spId, lane);
+    }
+  }
+
+  /** A lane that has room again takes some of those that it turned away, and asks again as long as it finds any. */
+  private fetchTurnedAway(spId: string, lane: Lane): void {
+    const { database, clock, outbox } = this.parts;
+    const room = lane.takeRoom(clock.now().getTime());
+    if (room === 0) return;
+    const fetch = async (): Promise<void> => {
+      const logoutIds = await wakeDeliveriesOf(database, spId, clock.now(), room, LANE_FULL);
+      if (logoutIds.length > 0) lane.turnAway();
+      outbox.enqueue(logoutIds);
+    };
+    void this.track(fetch());
   }
 
   /** The SP answers again: whatever waits for it is due now. */

@@ -58,6 +58,37 @@ describe('a lane', () => {
   });
 });
 
+describe('a lane that was full', () => {
+  const LIMITS = { ...SETTINGS, concurrency: 1, queueLimit: 4 };
+
+  it('fetches as many as it has room for, once half of those that waited are gone, and not before', async () => {
+    const lane = new Lane(LIMITS);
+    const works = Array.from({ length: 5 }, work);
+    const runs = works.map((one) => lane.run(one.run));
+    await settle();
+    lane.turnAway();
+    expect(lane.takeRoom(1_000)).toBe(0);
+    works[0]!.end();
+    await settle();
+    expect(lane.takeRoom(1_000)).toBe(0);
+    works[1]!.end();
+    await settle();
+    expect(lane.takeRoom(1_000)).toBe(2);
+    for (const one of works) one.end();
+    await Promise.all(runs);
+  });
+
+  it('fetches again only after some were found, and after a while', () => {
+    const lane = new Lane(LIMITS);
+    // A new lane asks, for those that the worker before it has turned away.
+    expect(lane.takeRoom(1_000)).toBe(4);
+    expect(lane.takeRoom(5_000)).toBe(0);
+    lane.turnAway();
+    expect(lane.takeRoom(1_024)).toBe(0);
+    expect(lane.takeRoom(1_025)).toBe(4);
+  });
+});
+
 describe('a breaker', () => {
   it('opens after so many failures in a row, lets one probe through after its time, and closes with a success', () => {
     const breaker = new Breaker(3, 1_000);
@@ -109,5 +140,36 @@ describe('the lanes of a worker', () => {
     expect(lanes.blocked(1_000)).toEqual(['busy']);
     one.end();
     two.end();
+  });
+
+  it('are crowded when nearly all places to wait are taken, and who waits for room goes on as soon as there is some', async () => {
+    const lanes = new Lanes({ laneConcurrency: 1, laneQueueFactor: 4, breakerFailures: 1, breakerOpenMs: 1_000 });
+    const sp = (id: string) => ({ id, maxConcurrency: null, maxPerSecond: null });
+    const [slow, other] = [lanes.of(sp('slow')), lanes.of(sp('other'))];
+    const fill = (lane: Lane, count: number) => Array.from({ length: count }, work).map((one) => ({ ...one, over: lane.run(one.run) }));
+    const works = fill(slow, 5);
+    // One full lane of two: the other's deliveries do not wait for it.
+    await lanes.untilRoom(60_000);
+    works.push(...fill(other, 4));
+    let goesOn = false;
+    const waiting = lanes.untilRoom(60_000).then(() => (goesOn = true));
+    await settle();
+    expect([slow.waiting, other.waiting, goesOn]).toEqual([4, 3, false]);
+    works.at(-4)!.end();
+    await waiting;
+    expect(other.waiting).toBe(2);
+    works.forEach((one) => one.end());
+    await Promise.all(works.map((one) => one.over));
+  });
+
+  it('are waited for no longer than asked', async () => {
+    const lanes = new Lanes({ laneConcurrency: 1, laneQueueFactor: 1, breakerFailures: 1, breakerOpenMs: 1_000 });
+    const lane = lanes.of({ id: 'hangs', maxConcurrency: null, maxPerSecond: null });
+    const works = [work(), work()];
+    const runs = works.map((one) => lane.run(one.run));
+    await lanes.untilRoom(20);
+    expect(lane.waiting).toBe(1);
+    works.forEach((one) => one.end());
+    await Promise.all(runs);
   });
 });

@@ -1,5 +1,8 @@
 import { Breaker } from './breaker.js';
 
+/** Time for those that were fetched to arrive, before more are fetched. Milliseconds. */
+const FETCH_EVERY_MS = 25;
+
 export interface LaneSettings {
   concurrency: number;
   /** Messages a second; null: no limit. */
@@ -15,9 +18,16 @@ export class Lane {
   readonly breaker: Breaker;
   private inFlightCount = 0;
   private nextSlotAt = 0;
+  /** A lane begins by asking: those that the worker before us turned away may be waiting still. */
+  private turnedAway = true;
+  private fetchesAt = 0;
   private readonly queue: (() => void)[] = [];
 
-  constructor(private settings: LaneSettings) {
+  /** @param onFreed told whenever a place to wait has become free. */
+  constructor(
+    private settings: LaneSettings,
+    private readonly onFreed: () => void = () => undefined,
+  ) {
     this.breaker = new Breaker(settings.breakerFailures, settings.breakerOpenMs);
   }
 
@@ -34,8 +44,28 @@ export class Lane {
     return this.queue.length;
   }
 
+  get queueLimit(): number {
+    return this.settings.queueLimit;
+  }
+
   get isFull(): boolean {
     return this.queue.length >= this.settings.queueLimit;
+  }
+
+  /** Deliveries were sent away because the lane was full: somebody must fetch them when there is room. */
+  turnAway(): void {
+    this.turnedAway = true;
+  }
+
+  /**
+   * How many to fetch of those that were turned away: none while more than half of the places to wait are taken. Whoever fetches says so with
+   * {@link turnAway} when he found some, for there may be more.
+   */
+  takeRoom(now: number): number {
+    if (!this.turnedAway || now < this.fetchesAt || this.queue.length > this.settings.queueLimit / 2) return 0;
+    this.turnedAway = false;
+    this.fetchesAt = now + FETCH_EVERY_MS;
+    return this.settings.queueLimit - this.queue.length;
   }
 
   /** Runs `work` when there is a place and the rate allows it. */
@@ -50,6 +80,7 @@ export class Lane {
       const next = this.queue.shift();
       if (next) next();
       else this.inFlightCount--;
+      this.onFreed();
     }
   }
 

@@ -102,14 +102,19 @@ const WAKE: Statement = {
   text: `WITH asleep AS (
     SELECT d.logout_id, d.n FROM logouts l JOIN deliveries d ON d.logout_id = l.id
     WHERE l.completed_at IS NULL AND d.sp_id = $1 AND d.outcome = 'retrying' AND d.next_attempt_at > $2 AND (d.lease_until IS NULL OR d.lease_until <= $2)
+      AND ($4::text IS NULL OR d.detail = $4)
     LIMIT $3 FOR UPDATE OF d SKIP LOCKED)
   UPDATE deliveries d SET next_attempt_at = $2 FROM asleep a WHERE d.logout_id = a.logout_id AND d.n = a.n
   RETURNING d.logout_id AS "logoutId"`,
 };
 
-/** Makes deliveries that wait for this SP due now: it answers again. @returns their logouts, at most `limit` deliveries at a time. */
-export async function wakeDeliveriesOf(sql: Sql, spId: string, now: Date, limit: number): Promise<string[]> {
-  const rows = await sql.query<{ logoutId: string }>(WAKE, [spId, now, limit]);
+/**
+ * Makes deliveries that wait for this SP due now.
+ * @param detail only those that were postponed with these words; null: all.
+ * @returns their logouts, at most `limit` deliveries at a time.
+ */
+export async function wakeDeliveriesOf(sql: Sql, spId: string, now: Date, limit: number, detail: string | null = null): Promise<string[]> {
+  const rows = await sql.query<{ logoutId: string }>(WAKE, [spId, now, limit, detail]);
   return [...new Set(rows.map((row) => row.logoutId))];
 }
 
