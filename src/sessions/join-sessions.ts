@@ -3,6 +3,7 @@ import type { Handles, Layer } from '#domain';
 import type { Sql, Statement } from '#platform/database';
 import { insertEdges, insertSessions } from './insert-sessions.js';
 import type { Edge } from './insert-sessions.js';
+import { KnownSessions } from './known-sessions.js';
 import { SESSION_COLUMNS } from './session.js';
 import type { ParentReference, Session } from './session.js';
 import type { Arrival } from './start-sessions.js';
@@ -19,13 +20,14 @@ export interface Joining {
 
 // FOR KEY SHARE against the FOR UPDATE of an ending (end-sessions.ts): either the ending waits for this join and then finds the
 // new child, or this join waits for the ending and then reads `ended`. Touches do not wait for either.
+// Each alternative is a scan of its own index; as a join with the keys Postgres may read all sessions of the IdP instead.
 const FIND: Statement = {
   name: 'find-sessions-to-join',
-  text: `SELECT ${SESSION_COLUMNS} FROM sessions s WHERE s.id IN (
-    SELECT id FROM sessions WHERE idp_id = $1 AND layer = 'idp' AND sid IS NOT NULL AND sid = ANY($2::text[])
-    UNION SELECT id FROM sessions WHERE idp_id = $1 AND layer <> 'idp' AND sid IS NOT NULL AND sid = ANY($2::text[])
-    UNION SELECT id FROM sessions WHERE idp_id = $1 AND session_index IS NOT NULL AND session_index = ANY($3::text[])
-    UNION SELECT id FROM sessions WHERE id = ANY($4::uuid[]) AND idp_id = $1)
+  text: `SELECT ${SESSION_COLUMNS} FROM sessions s
+  WHERE (s.idp_id = $1 AND s.layer = 'idp' AND s.sid IS NOT NULL AND s.sid = ANY($2::text[]))
+    OR (s.idp_id = $1 AND s.layer <> 'idp' AND s.sid IS NOT NULL AND s.sid = ANY($2::text[]))
+    OR (s.idp_id = $1 AND s.session_index IS NOT NULL AND s.session_index = ANY($3::text[]))
+    OR (s.idp_id = $1 AND s.id = ANY($4::uuid[]))
   ORDER BY s.id FOR KEY SHARE`,
 };
 
@@ -35,7 +37,7 @@ const FIND: Statement = {
  * so that its logout can be sent.
  */
 export async function joinSessions(sql: Sql, idpId: string, joinings: readonly Joining[], now: Date): Promise<Arrival[]> {
-  const known = await findKnown(sql, idpId, joinings);
+  const known = new KnownSessions(await findKnown(sql, idpId, joinings));
   const fresh: Session[] = [];
   const edges: Edge[] = [];
   const arrivals: Arrival[] = [];
@@ -46,11 +48,11 @@ export async function joinSessions(sql: Sql, idpId: string, joinings: readonly J
       continue;
     }
     const dead = parents.find((parent) => parent.state === 'ended');
-    let child = known.find((session) => session.state === 'live' && isSameSession(session, joining));
+    let child = known.named(ownNameOf(joining)).find((session) => session.state === 'live' && session.spId === joining.spId);
     if (child === undefined) {
       child = childOf(joining, parents[0]!, now);
       fresh.push(child);
-      known.push(child);
+      known.add(child);
       for (const parent of parents) edges.push({ parent, child });
     } else {
       for (const parent of parents) if (!(await hangsOn(sql, parent, child))) edges.push({ parent, child });
@@ -76,22 +78,15 @@ async function findKnown(sql: Sql, idpId: string, joinings: readonly Joining[]):
 const RANK: Record<Layer, number> = { idp: 0, gateway: 1, sp: 2 };
 
 /** All that bear the name, of the topmost layer that has any: an SP session often bears the `sid` of the session above it. */
-function parentsOf(reference: ParentReference, known: readonly Session[]): Session[] {
-  const named = known.filter(
-    (session) =>
-      (reference.sessionId === undefined || session.id === reference.sessionId) &&
-      (reference.sid === undefined || session.sid === reference.sid) &&
-      (reference.sessionIndex === undefined || session.sessionIndex === reference.sessionIndex),
-  );
+function parentsOf(reference: ParentReference, known: KnownSessions): Session[] {
+  const named = known.named(reference);
   const top = Math.min(...named.map((session) => RANK[session.layer]));
   return named.filter((session) => RANK[session.layer] === top);
 }
 
-function isSameSession(session: Session, joining: Joining): boolean {
-  if (session.spId !== joining.spId) return false;
-  if (joining.handles.sid !== undefined) return session.sid === joining.handles.sid;
-  if (joining.handles.sessionIndex !== undefined) return session.sessionIndex === joining.handles.sessionIndex;
-  return false;
+/** What its SP calls the session: by this it is the same one when it joins again. Without such a name it is a new one each time. */
+function ownNameOf({ handles: { sid, sessionIndex } }: Joining): ParentReference {
+  return sid === undefined ? { sessionIndex } : { sid };
 }
 
 const HANGS_ON: Statement = {
