@@ -33,12 +33,12 @@ export async function claimEvents(sql: Sql, idpId: string, events: readonly { id
   });
 }
 
-// `= ANY` beside the join: by the join alone Postgres may read all events of the IdP to find these.
+// The IdP comes with each row and not as a constant: with a constant Postgres may read all events of the IdP to find these few.
 const NOTE: Statement = {
   name: 'note-event-results',
   text: `UPDATE intake_events e SET status = n.status, session_id = n.session_id, logout_id = n.logout_id
-  FROM unnest($2::text[], $3::text[], $4::uuid[], $5::uuid[]) AS n(event_id, status, session_id, logout_id)
-  WHERE e.idp_id = $1 AND e.event_id = n.event_id AND e.event_id = ANY($2::text[])`,
+  FROM unnest($1::text[], $2::text[], $3::text[], $4::uuid[], $5::uuid[]) AS n(idp_id, event_id, status, session_id, logout_id)
+  WHERE e.idp_id = n.idp_id AND e.event_id = n.event_id`,
 };
 
 const RELEASE: Statement = { name: 'release-events', text: 'DELETE FROM intake_events WHERE idp_id = $1 AND event_id = ANY($2::text[])' };
@@ -53,7 +53,7 @@ export async function noteEvents(
   const rejected = results.filter((result) => result.status === 'rejected');
   if (kept.length > 0) {
     await sql.query(NOTE, [
-      idpId,
+      kept.map(() => idpId),
       kept.map((result) => result.id),
       kept.map((result) => result.status),
       kept.map((result) => result.sessionId ?? null),

@@ -139,8 +139,12 @@ export class TakeEvents {
     (await startSessions(sql, idpId, logins, now)).forEach((arrival, at) => results.set(started[at]!, arrived(started[at]!, arrival)));
 
     const joined = run.filter((event) => event.type === 'session.joined');
-    const known = joined.filter((event) => sps.get(event.sp)?.idp === idpId);
-    for (const event of joined) if (!known.includes(event)) results.set(event, unknownSp(event, sps.get(event.sp), idpId));
+    const known = joined.filter((event) => {
+      const sp = sps.get(event.sp);
+      if (sp?.idp === idpId) return true;
+      results.set(event, unknownSp(event, sp, idpId));
+      return false;
+    });
     const joinings = known.map((event) => ({ ...event, spId: event.sp, layer: sps.get(event.sp)!.layer }));
     const arrivals = await joinSessions(sql, idpId, joinings, now);
     arrivals.forEach((arrival, at) => results.set(known[at]!, arrived(known[at]!, arrival)));
