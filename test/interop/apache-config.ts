@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { APACHE_MODULES } from './products.js';
 
 /** One application behind mod_auth_openidc: a host of its own, for its settings are per host. */
@@ -9,12 +10,17 @@ export interface Site {
   clientSecret: string;
   /** `id_token_signed_response_alg` of the client. */
   signingAlg: string;
+  /** Default: as in the guide. */
+  sessionType?: 'client-cookie';
 }
 
+const GUIDE = 'docs/guides/mod-auth-openidc.md';
 const MODULES = ['mpm_event', 'authn_core', 'authz_core', 'authz_user', 'auth_openidc', 'dir', 'mime', 'rewrite'];
 
-/** A whole httpd.conf. What is in the virtual host is what docs/guides/mod-auth-openidc.md shows. */
+/** A whole httpd.conf. Its virtual hosts are the one that the guide shows, so that what the guide shows is what was tried. */
 export function apacheConfig(folder: string, sites: readonly Site[]): string {
+  const shown = /```apache\n([\s\S]*?)```/.exec(readFileSync(GUIDE, 'utf8'))?.[1];
+  if (shown === undefined) throw new Error(`${GUIDE} shows no configuration of Apache`);
   return `ServerRoot "${folder}"
 DefaultRuntimeDir "${folder}"
 PidFile "${folder}/apache.pid"
@@ -23,36 +29,35 @@ ${MODULES.map((name) => `LoadModule ${name}_module ${APACHE_MODULES}/mod_${name}
 StartServers 1
 TypesConfig /etc/mime.types
 ErrorLog "${folder}/error.log"
-LogLevel warn auth_openidc:info
-# On disk: sessions live through a restart of Apache.
-OIDCCacheType file
-OIDCCacheDir "${folder}/cache"
-${sites.map((site) => virtualHost(folder, site)).join('\n')}`;
+LogLevel warn
+${sites.map((site) => `Listen 127.0.0.1:${site.port}\n${virtualHost(shown, folder, site)}`).join('\n')}`;
 }
 
-const virtualHost = (folder: string, site: Site) => `
-Listen 127.0.0.1:${site.port}
-<VirtualHost 127.0.0.1:${site.port}>
-  DocumentRoot "${folder}/site"
+function virtualHost(shown: string, folder: string, site: Site): string {
+  const changes: [RegExp, string][] = [
+    [/(?<=^Define ISSUER +)\S+$/m, site.issuer],
+    [/(?<=^Define WIKI +)\S+$/m, `http://127.0.0.1:${site.port}`],
+    [/(?<=^Define CLIENT_ID +)\S+$/m, site.clientId],
+    [/(?<=^Define CLIENT_SECRET +)\S+$/m, site.clientSecret],
+    [/(?<=^Define PASSPHRASE +)\S+$/m, site.clientSecret],
+    [/(?<=^<VirtualHost )\S+(?=>$)/m, `127.0.0.1:${site.port}`],
+    [/(?<=^ +ServerName )\S+$/m, '127.0.0.1'],
+    [/(?<=^ +DocumentRoot )\S+$/m, `"${folder}/site"`],
+    [/(?<=^ +OIDCIDTokenSignedResponseAlg )\S+$/m, site.signingAlg],
+    [/(?<=^ +OIDCSessionType +)\S+$/m, site.sessionType ?? 'server-cache'],
+    [/(?<=^ +OIDCCacheDir +)\S+$/m, `"${folder}/cache"`],
+    // All hosts are 127.0.0.1, and cookies do not know ports; and there is a switch for maintenance.
+    [
+      /^(?=<\/VirtualHost>$)/m,
+      `  OIDCCookie ${site.name}_session
   RewriteEngine On
   RewriteCond "${folder}/closed" -f
   RewriteRule ^ - [R=503,L]
-
-  OIDCProviderMetadataURL ${site.issuer}/.well-known/openid-configuration
-  OIDCClientID ${site.clientId}
-  OIDCClientSecret ${site.clientSecret}
-  OIDCIDTokenSignedResponseAlg ${site.signingAlg}
-  OIDCRedirectURI http://127.0.0.1:${site.port}/app/redirect_uri
-  OIDCCryptoPassphrase ${site.clientSecret}
-  OIDCScope "openid"
-  OIDCRemoteUserClaim sub
-  OIDCSessionType server-cache
-  # Cookies do not know ports.
-  OIDCCookie ${site.name}_session
-
-  <Location /app>
-    AuthType openid-connect
-    Require valid-user
-  </Location>
-</VirtualHost>
-`;
+`,
+    ],
+  ];
+  return changes.reduce((config, [where, what]) => {
+    if (!where.test(config)) throw new Error(`the configuration in ${GUIDE} has nothing like ${String(where)}`);
+    return config.replace(where, () => what);
+  }, shown);
+}

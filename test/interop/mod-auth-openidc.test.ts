@@ -21,6 +21,7 @@ const CAST = {
   /** No relay between Exeunt and Apache: what fails, fails as it does in life. */
   direct: { op: 'merged', idToken: 'RS256', logoutToken: 'RS256', relayed: false },
   'by-user': { op: 'merged', idToken: 'RS256', logoutToken: 'RS256', tell: 'user' },
+  'client-cookie': { op: 'merged', idToken: 'RS256', logoutToken: 'RS256', sessionType: 'client-cookie' },
   imported: { op: 'own', idToken: 'RS256', logoutToken: 'RS256' },
   unpublished: { op: 'own', idToken: 'ES256', logoutToken: 'ES256' },
   'other-alg': { op: 'merged', idToken: 'RS256', logoutToken: 'ES256' },
@@ -35,6 +36,7 @@ interface Role {
   tell?: string;
   clientId?: string;
   relayed?: boolean;
+  sessionType?: 'client-cookie';
 }
 type Name = keyof typeof CAST;
 const NAMES = Object.keys(CAST) as Name[];
@@ -74,8 +76,16 @@ describeWith(modAuthOpenidc, 'mod_auth_openidc', () => {
     }
     await registered('/v1/identity-providers/own/keys', { jwk: opKeys[0] });
     for (const [i, name] of NAMES.entries()) {
-      const { op, idToken, logoutToken, tell = 'session', clientId = name, relayed = true } = roleOf(name);
-      sites[name] = { name, port: ports[i]!, issuer: issuers[op], clientId: name, clientSecret: secret(), signingAlg: idToken };
+      const { op, idToken, logoutToken, tell = 'session', clientId = name, relayed = true, sessionType } = roleOf(name);
+      sites[name] = {
+        name,
+        port: ports[i]!,
+        issuer: issuers[op],
+        clientId: name,
+        clientSecret: secret(),
+        signingAlg: idToken,
+        ...(sessionType && { sessionType }),
+      };
       const uri = relayed ? relay.via(originOf(name), LOGOUT) : originOf(name) + LOGOUT;
       const channel = { type: 'oidc-backchannel', clientId, uri, sessionRequired: tell === 'session', signingAlg: logoutToken, tell };
       await registered('/v1/service-providers', { id: name, name, idp: op, layer: 'sp', channels: [channel] });
@@ -190,6 +200,16 @@ describeWith(modAuthOpenidc, 'mod_auth_openidc', () => {
     expect(tokenOf(logout).claims).not.toHaveProperty('sid');
     expect(await eve.visit(appOf('by-user'))).toMatchObject({ status: 200 });
     await asksForLogin(eve, 'direct');
+  });
+
+  it('BCL-43 with sessions in the browser alone (client-cookie) it answers 200 too, ends nothing, and only its log says so', async () => {
+    const hal = new Person('hal');
+    await hal.logIn(appOf('client-cookie'));
+    const logout = await end('client-cookie', 'hal');
+    expect(logout).toMatchObject({ deliveries: [{ outcome: 'confirmed', attempts: [{ httpStatus: 200 }] }] });
+    const { sid } = joined('client-cookie', 'hal').handles;
+    expect(apache.log()).toContain(`could not (or no longer) find a session based on sid/sub provided in logout token / parameter: ${sid}`);
+    expect(await hal.visit(appOf('client-cookie'))).toMatchObject({ status: 200 });
   });
 
   it('BCL-28 hears of it when it is up again after it was down, by a token with a jti of its own', async () => {
