@@ -11,8 +11,6 @@ export type { PublishedJwks } from './published-keys.js';
 export { UpstreamKeys } from './upstream-keys.js';
 export { EncryptionKeys } from './encryption-keys.js';
 export { isRegistryId } from './id.js';
-export { pageSchema } from './page.js';
-export type { Page, PageRequest } from './page.js';
 export {
   idSchema,
   identityProviderSchema,

@@ -6,8 +6,9 @@ import { ExeuntError, isId, VERDICTS } from '#domain';
 import { listLogouts, readDeliveries, readLogout } from '#ledger';
 import { Database } from '#platform/database';
 import { ApiRoute, ZodParam, ZodQuery } from '#platform/http';
+import { pageOf, pageSchema, startOf } from '#platform/paging';
 import { listSessions, readSession, readSessionGraph } from '#sessions';
-import { pageOf, parseCursor } from './cursor.js';
+import { idpInReach, reaches } from './idp-in-reach.js';
 import {
   logoutSummary,
   logoutView,
@@ -21,19 +22,17 @@ import {
 
 const instant = z.iso.datetime({ offset: true }).transform((value) => new Date(value));
 const registryId = z.string().min(1).max(64);
-const page = { limit: z.coerce.number().int().min(1).max(200).default(50), cursor: z.string().max(64).optional() };
 
-const logoutsQuery = z.strictObject({
+const logoutsQuery = pageSchema.extend({
   idp: registryId.optional(),
   sp: registryId.optional(),
   verdict: z.enum(VERDICTS).optional(),
   from: instant.optional().describe('Asked for at or after this instant'),
   to: instant.optional().describe('Asked for before this instant'),
   q: z.string().min(1).max(512).optional().describe('The id of a logout or a session, or the exact sid, sub or e-mail of a session'),
-  ...page,
 });
 
-const sessionsQuery = z.strictObject({
+const sessionsQuery = pageSchema.extend({
   idp: registryId.optional(),
   sp: registryId.optional(),
   state: z.enum(['live', 'ended']).optional(),
@@ -41,7 +40,6 @@ const sessionsQuery = z.strictObject({
   sub: z.string().min(1).max(255).optional(),
   email: z.string().min(1).max(320).optional(),
   sessionIndex: z.string().min(1).max(512).optional(),
-  ...page,
 });
 
 const listOf = (item: z.ZodType) => z.object({ items: z.array(item), nextCursor: z.string().optional() });
@@ -62,9 +60,10 @@ export class LedgerController {
     responses: { 200: { description: 'A page', schema: listOf(logoutSummary) } },
   })
   async logouts(@Query(new ZodQuery(logoutsQuery)) query: z.output<typeof logoutsQuery>, @CurrentCaller() caller: Caller) {
-    const { limit, cursor, ...filter } = query;
-    const rows = await listLogouts(this.database, { ...filter, ...ownIdp(caller, filter.idp), ...before(cursor), limit: limit + 1 });
-    const { page: items, ...next } = pageOf(rows, limit);
+    const { limit, cursor: _, ...filter } = query;
+    const idp = idpInReach(caller, filter.idp);
+    const rows = await listLogouts(this.database, { ...filter, idp, before: startOf(query, isId), limit: limit + 1 });
+    const { items, ...next } = pageOf(rows, limit);
     return { items: items.map(showLogout), ...next };
   }
 
@@ -89,9 +88,10 @@ export class LedgerController {
     responses: { 200: { description: 'A page', schema: listOf(sessionView) } },
   })
   async sessions(@Query(new ZodQuery(sessionsQuery)) query: z.output<typeof sessionsQuery>, @CurrentCaller() caller: Caller) {
-    const { limit, cursor, ...filter } = query;
-    const rows = await listSessions(this.database, { ...filter, ...ownIdp(caller, filter.idp), ...before(cursor), limit: limit + 1 });
-    const { page: items, ...next } = pageOf(rows, limit);
+    const { limit, cursor: _, ...filter } = query;
+    const idp = idpInReach(caller, filter.idp);
+    const rows = await listSessions(this.database, { ...filter, idp, before: startOf(query, isId), limit: limit + 1 });
+    const { items, ...next } = pageOf(rows, limit);
     return { items: items.map(showSession), ...next };
   }
 
@@ -107,24 +107,4 @@ export class LedgerController {
     if (session === null || !reaches(caller, session.idpId)) throw new ExeuntError('not_found', `There is no session "${id}"`);
     return showSessionWithGraph(session, await readSessionGraph(this.database, session));
   }
-}
-
-/** An IdP's key lists its own, and is refused when it asks for another's by name. */
-function ownIdp(caller: Caller, asked: string | undefined): { idp?: string } {
-  if (caller.kind !== 'idp') return {};
-  if (asked !== undefined && asked !== caller.idpId) {
-    throw new ExeuntError('forbidden', `This key is of identity provider "${caller.idpId}"`, [
-      { field: '/idp', seen: asked, rule: `must be "${caller.idpId}", or left out` },
-    ]);
-  }
-  return { idp: caller.idpId };
-}
-
-function reaches(caller: Caller, idpId: string): boolean {
-  return caller.kind === 'admin' || (caller.kind === 'idp' && caller.idpId === idpId);
-}
-
-function before(cursor: string | undefined): { before?: string } {
-  const id = parseCursor(cursor);
-  return id === undefined ? {} : { before: id };
 }

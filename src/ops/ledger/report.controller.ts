@@ -9,6 +9,7 @@ import { Database } from '#platform/database';
 import { ApiRoute, ZodQuery } from '#platform/http';
 import { buildReportCsv, readCompletionReport, REPORT_GROUPS } from '#reports';
 import type { CompletionReport } from '#reports';
+import { idpInReach } from './idp-in-reach.js';
 
 const instant = z.iso.datetime({ offset: true }).transform((value) => new Date(value));
 const reportQuery = z.strictObject({
@@ -83,11 +84,7 @@ export class ReportController {
   }
 
   private async read(query: ReportQuery, caller: Caller): Promise<CompletionReport> {
-    if (caller.kind === 'idp' && query.idp !== undefined && query.idp !== caller.idpId) {
-      throw new ExeuntError('forbidden', `This key is of identity provider "${caller.idpId}"`, [
-        { field: '/idp', seen: query.idp, rule: `must be "${caller.idpId}", or left out` },
-      ]);
-    }
+    const idp = idpInReach(caller, query.idp) ?? null;
     const to = query.to ?? this.clock.now();
     const from = query.from ?? new Date(to.getTime() - DAY_MS);
     if (from > to) {
@@ -95,11 +92,6 @@ export class ReportController {
         { field: '/from', seen: from.toISOString(), rule: `must not be after "to" (${to.toISOString()})` },
       ]);
     }
-    return readCompletionReport(this.database, {
-      from,
-      to,
-      by: query.by ?? null,
-      idp: caller.kind === 'idp' ? caller.idpId : (query.idp ?? null),
-    });
+    return readCompletionReport(this.database, { from, to, by: query.by ?? null, idp });
   }
 }

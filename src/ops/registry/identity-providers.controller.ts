@@ -3,8 +3,10 @@ import type { FastifyReply } from 'fastify';
 import { Allow, ApiKeys, CurrentCaller } from '#access';
 import type { Caller } from '#access';
 import { ApiRoute, ZodBody, ZodQuery } from '#platform/http';
-import { IdentityProviders, identityProviderReplacementSchema, identityProviderSchema, pageSchema, PublishedKeys } from '#registry';
-import type { IdentityProviderRegistration, IdentityProviderReplacement, PageRequest } from '#registry';
+import { pageSchema } from '#platform/paging';
+import type { PageRequest } from '#platform/paging';
+import { IdentityProviders, identityProviderReplacementSchema, identityProviderSchema, PublishedKeys } from '#registry';
+import type { IdentityProviderRegistration, IdentityProviderReplacement } from '#registry';
 import { mayReachIdp } from './permissions.js';
 import { apiKeyMember, identityProviderView, pageView, viewOfIdentityProvider, viewOfPage } from './views.js';
 

@@ -1,5 +1,6 @@
 import { z } from 'zod';
-import { idSchema, pageSchema, KEY_MANAGEMENT_ALGS, SIGNING_ALGS } from '#registry';
+import { pageSchema } from '#platform/paging';
+import { idSchema, KEY_MANAGEMENT_ALGS, SIGNING_ALGS } from '#registry';
 
 /** Query of `GET /v1/service-providers`. */
 export const serviceProviderListSchema = pageSchema.extend({ idp: idSchema.optional().describe('Only those of this identity provider') });

@@ -1,7 +1,8 @@
 import { z } from 'zod';
 import type { ApiKeyInfo } from '#access';
 import { idSchema } from '#registry';
-import type { IdentityProvider, LogoutKeyInfo, Page, ServiceProvider } from '#registry';
+import type { Page } from '#platform/paging';
+import type { IdentityProvider, LogoutKeyInfo, ServiceProvider } from '#registry';
 
 const time = z.iso.datetime();
 const jsonObject = z.record(z.string(), z.unknown());

@@ -20,11 +20,15 @@ export interface Page<Item> {
   nextCursor?: string;
 }
 
-/** The id after which the page begins, from an opaque cursor. @throws ExeuntError `validation` */
-export function startOf(page: PageRequest): string | undefined {
+/**
+ * The id after which the page begins, from an opaque cursor.
+ * @param isPossible whether an id of this list can look like that; a cursor of another list is refused.
+ * @throws ExeuntError `validation`
+ */
+export function startOf(page: PageRequest, isPossible: (id: string) => boolean = () => true): string | undefined {
   if (page.cursor === undefined) return undefined;
   const text = Buffer.from(page.cursor, 'base64url').toString('utf8');
-  if (!text.startsWith('1:') || cursorOf(text.slice(2)) !== page.cursor) {
+  if (!text.startsWith('1:') || cursorOf(text.slice(2)) !== page.cursor || !isPossible(text.slice(2))) {
     throw new ExeuntError('validation', 'The cursor is not one of ours', [
       { field: '/cursor', seen: page.cursor.slice(0, 100), rule: 'must be the nextCursor of the page before' },
     ]);
