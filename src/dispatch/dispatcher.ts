@@ -6,17 +6,23 @@ import { FAN_OUT } from './outbox.js';
 import type { FanOutJob, Outbox } from './outbox.js';
 import type { Settler } from './settler.js';
 import type { Sweeper } from './sweeper.js';
+import { withinMs } from './within-ms.js';
 
 /** When the worker has done nothing for so long, it proves with a job of its own that it still consumes. Milliseconds. */
 const PROOF_EVERY_MS = 10_000;
 /** Long enough that a worker among many, whose proofs the others may take, is not called dead by chance. */
 const PROOF_MISSED_MS = 120_000;
+/** A queue that has not taken the proof after so long is away. Milliseconds. */
+const QUEUE_ANSWERS_WITHIN_MS = 5_000;
 
 /** The worker's life: consumes the queue, sweeps, drains. */
 export class Dispatcher {
   private worker: Worker<FanOutJob> | null = null;
   private lastConsumedAt = Date.now();
   private proofTimer: NodeJS.Timeout | null = null;
+  /** Since when the queue owes an answer to a proof. */
+  private askedAt: number | null = null;
+  private refused = false;
 
   constructor(
     private readonly backend: QueueBackend,
@@ -46,6 +52,9 @@ export class Dispatcher {
   fault(): string | null {
     if (this.worker === null) return 'the worker is not started';
     if (!this.worker.isRunning()) return 'the worker has stopped';
+    const owedMs = this.askedAt === null ? 0 : Date.now() - this.askedAt;
+    if (owedMs > QUEUE_ANSWERS_WITHIN_MS) return `the queue has not answered for ${Math.round(owedMs / 1_000)} s`;
+    if (this.refused) return 'the queue takes no jobs';
     const idleMs = Date.now() - this.lastConsumedAt;
     return idleMs > PROOF_MISSED_MS ? `the worker has consumed nothing for ${Math.round(idleMs / 1_000)} s` : null;
   }
@@ -56,27 +65,29 @@ export class Dispatcher {
    */
   async stop(): Promise<void> {
     if (this.proofTimer) clearInterval(this.proofTimer);
-    await this.sweeper.stop();
-    const drained = (async () => {
+    const drained = async (): Promise<void> => {
+      await this.sweeper.stop();
       await this.worker?.close();
       await this.fanOut.idle();
       await this.settler.idle();
       await this.outbox.idle();
-      return true;
-    })();
-    let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<false>((resolve) => (timer = setTimeout(() => resolve(false), this.settings.drainSeconds * 1_000)));
-    if (!(await Promise.race([drained, late])))
+    };
+    if (!(await withinMs(drained(), this.settings.drainSeconds * 1_000))) {
       this.log.warn({ inFlight: this.fanOut.inFlight }, 'not all deliveries ended in time; others will send them again');
-    clearTimeout(timer);
+    }
   }
 
   /** An empty job, when no other came: a worker whose connection died silently does not consume it, and {@link fault} says so. */
   private proveConsuming(): void {
-    if (Date.now() - this.lastConsumedAt < PROOF_EVERY_MS) return;
-    const slot = Math.floor(Date.now() / PROOF_EVERY_MS);
-    this.queue.add(FAN_OUT, { logoutIds: [] }, { jobId: `proof-${process.pid}-${slot}` }).catch(() => {
-      // The queue is away; fault() will tell.
-    });
+    if (this.askedAt !== null || (Date.now() - this.lastConsumedAt < PROOF_EVERY_MS && !this.refused)) return;
+    this.askedAt = Date.now();
+    const slot = Math.floor(this.askedAt / PROOF_EVERY_MS);
+    void this.queue
+      .add(FAN_OUT, { logoutIds: [] }, { jobId: `proof-${process.pid}-${slot}` })
+      .then(
+        () => (this.refused = false),
+        () => (this.refused = true),
+      )
+      .finally(() => (this.askedAt = null));
   }
 }

@@ -17,6 +17,7 @@ import type { Begun } from './lease-turns.js';
 import type { Outbox } from './outbox.js';
 import type { Settler } from './settler.js';
 import type { SpDirectory } from './sp-directory.js';
+import { withinMs } from './within-ms.js';
 
 const FAILING = 'not tried: the service provider failed several times in a row';
 const LANE_FULL = 'not tried: its lane is full';
@@ -276,10 +277,4 @@ export class FanOut {
     const { database, clock, outbox } = this.parts;
     for (let woken: string[]; (woken = await wakeDeliveriesOf(database, spId, clock.now(), WAKE_BATCH)).length > 0;) outbox.enqueue(woken);
   }
-}
-
-async function withinMs(work: Promise<unknown>, limitMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([work, new Promise((resolve) => (timer = setTimeout(resolve, limitMs)))]);
-  clearTimeout(timer);
 }

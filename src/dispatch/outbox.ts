@@ -20,8 +20,9 @@ const FEW_JOBS = 8;
  * what does not reach the queue is found by the sweeper.
  */
 export class Outbox {
-  private due: string[] = [];
-  private later: { logoutId: string; at: number }[] = [];
+  /** Each once: while the queue is away, the sweeper brings the same ones again and again. */
+  private readonly due = new Set<string>();
+  private readonly later = new Map<string, Later>();
   private running: Promise<void> | null = null;
 
   constructor(
@@ -32,13 +33,14 @@ export class Outbox {
   /** The logouts have deliveries that are due now. */
   enqueue(logoutIds: readonly string[]): void {
     if (logoutIds.length === 0) return;
-    this.due.push(...logoutIds);
+    for (const id of logoutIds) this.due.add(id);
     this.running ??= this.flush();
   }
 
   /** The logout has a delivery that is due at a later time. */
   schedule(logoutId: string, at: Date): void {
-    this.later.push({ logoutId, at: at.getTime() });
+    const due = Math.ceil(at.getTime() / GRID_MS) * GRID_MS;
+    this.later.set(`${logoutId}-${due}`, { logoutId, due });
     this.running ??= this.flush();
   }
 
@@ -48,8 +50,10 @@ export class Outbox {
 
   private async flush(): Promise<void> {
     await new Promise((resolve) => setImmediate(resolve));
-    while (this.due.length > 0 || this.later.length > 0) {
-      const jobs = [...jobsNow(this.due.splice(0)), ...jobsLater(this.later.splice(0))];
+    while (this.due.size > 0 || this.later.size > 0) {
+      const jobs = [...jobsNow([...this.due]), ...jobsLater(this.later)];
+      this.due.clear();
+      this.later.clear();
       try {
         await this.add(jobs);
       } catch (error) {
@@ -68,21 +72,24 @@ export class Outbox {
 
 type NewJob = Parameters<Queue<FanOutJob>['addBulk']>[0][number];
 
+interface Later {
+  logoutId: string;
+  /** On the grid. Milliseconds since 1970. */
+  due: number;
+}
+
 function jobsNow(logoutIds: readonly string[]): NewJob[] {
-  const distinct = [...new Set(logoutIds)];
   const jobs: NewJob[] = [];
-  for (let at = 0; at < distinct.length; at += LOGOUTS_A_JOB)
-    jobs.push({ name: FAN_OUT, data: { logoutIds: distinct.slice(at, at + LOGOUTS_A_JOB) } });
+  for (let at = 0; at < logoutIds.length; at += LOGOUTS_A_JOB)
+    jobs.push({ name: FAN_OUT, data: { logoutIds: logoutIds.slice(at, at + LOGOUTS_A_JOB) } });
   return jobs;
 }
 
-function jobsLater(later: readonly { logoutId: string; at: number }[]): NewJob[] {
-  const jobs = new Map<string, NewJob>();
+function jobsLater(later: ReadonlyMap<string, Later>): NewJob[] {
   const now = Date.now();
-  for (const { logoutId, at } of later) {
-    const due = Math.ceil(at / GRID_MS) * GRID_MS;
-    const jobId = `${logoutId}-${due}`;
-    jobs.set(jobId, { name: FAN_OUT, data: { logoutIds: [logoutId] }, opts: { jobId, delay: Math.max(0, due - now) } });
-  }
-  return [...jobs.values()];
+  return [...later].map(([jobId, { logoutId, due }]) => ({
+    name: FAN_OUT,
+    data: { logoutIds: [logoutId] },
+    opts: { jobId, delay: Math.max(0, due - now) },
+  }));
 }
