@@ -52,9 +52,7 @@ answerCalls({
     if (!on) for (const response of held) response.destroy();
   },
   record: () => void (told = []),
-  recorded: () => {
-    const rows = told;
-    told = null;
-    return rows;
-  },
+  /** What was told since the last call, or since `record`; goes on recording. */
+  recorded: () => told.splice(0),
+  stopRecording: () => void (told = null),
 });

@@ -68,6 +68,12 @@ export class World {
     else rmSync(this.folder, { recursive: true, force: true });
   }
 
+  /** All processes that a delivery of this backend keeps busy, the sink among them. */
+  processesOf(exeunt) {
+    const redis = exeunt.backend === 'redis' ? [{ pid: this.redisPid }] : [];
+    return [...exeunt.pids.map((pid) => ({ pid })), { pid: this.#postgres.pid, withChildren: true }, ...redis, { pid: this.sink.pid }];
+  }
+
   machine() {
     return {
       cpu: cpus()[0]?.model ?? 'unknown',
@@ -110,7 +116,8 @@ export class World {
     const folder = join(this.folder, 'redis');
     mkdirSync(folder);
     const args = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
-    const { died } = this.#children.command('redis-server', 'redis-server', args, { stdio: 'ignore' });
+    const { child, died } = this.#children.command('redis-server', 'redis-server', args, { stdio: 'ignore' });
+    this.redisPid = child.pid;
     await Promise.race([died, answers(port)]);
     return `redis://127.0.0.1:${port}`;
   }

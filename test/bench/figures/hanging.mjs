@@ -19,6 +19,7 @@ export async function measureHanging(world) {
     await exeunt.register(IDP, sps);
     world.say(`hanging: warming up on ${exeunt.backend}`);
     await times(world, exeunt, sps, 16);
+    await exeunt.analyze();
     const seen = [];
     for (let round = 1; round <= rounds; round++) {
       const calm = await times(world, exeunt, sps, logouts);
@@ -70,9 +71,11 @@ async function allTold(world, wanted) {
   const rows = [];
   for (const until = nowMs() + 60_000; ;) {
     rows.push(...(await world.sink.call('recorded')).filter(([, path]) => path.startsWith('/neighbour/')));
-    if (rows.length >= wanted) return rows;
+    if (rows.length >= wanted) {
+      await world.sink.call('stopRecording');
+      return rows;
+    }
     if (nowMs() > until) throw new Error(`only ${rows.length} of ${wanted} messages for healthy service providers came within a minute`);
-    await world.sink.call('record');
     await delay(100);
   }
 }

@@ -15,6 +15,8 @@ export async function measureIntake(world) {
   const users = quick ? 500 : 4_000;
   world.say('intake: warming up');
   await httpRate(exeunt, 1_000);
+  await exeunt.analyze();
+  await httpRate(exeunt, 1_000);
   const pool = new pg.Pool({ connectionString: world.databaseUrl(`bench_${exeunt.backend}`), max: AT_ONCE });
   try {
     await bareRate(exeunt, pool, 1_000);

@@ -9,7 +9,11 @@ export async function measureLatency(world) {
   const { quick, rounds } = world.options;
   const samples = quick ? 15 : 100;
   world.say('latency: warming up');
-  for (const exeunt of world.exeunts) await exeuntTimes(world, exeunt, quick ? 10 : 40);
+  for (const exeunt of world.exeunts) {
+    await exeuntTimes(world, exeunt, quick ? 10 : 40);
+    await exeunt.analyze();
+    await exeuntTimes(world, exeunt, 10);
+  }
   await bareTimes(world, quick ? 10 : 40);
   const seen = [];
   for (let round = 1; round <= rounds; round++) {
@@ -63,6 +67,7 @@ async function bareTimes(world, samples) {
     await delay(5);
   }
   const last = lastOf(await world.sink.call('recorded'));
+  await world.sink.call('stopRecording');
   return [...begins].map(([sid, begin]) => last.get(sid) - begin);
 }
 
@@ -79,6 +84,7 @@ async function exeuntTimes(world, exeunt, samples) {
     await delay(5);
   }
   const last = lastOf(await world.sink.call('recorded'));
+  await world.sink.call('stopRecording');
   // Deliveries begin with the commit, before the answer has arrived: a time of less than nothing is nothing.
   return marks.map(({ sid, posted, accepted }) => ({ posted: last.get(sid) - posted, accepted: Math.max(0.1, last.get(sid) - accepted) }));
 }
