@@ -5,7 +5,7 @@ import type { LeasedDelivery } from './types.js';
 const LEASE: Statement = {
   name: 'lease-deliveries',
   text: `WITH leased AS (
-    UPDATE deliveries SET lease_until = $3, attempts = attempts + 1, tries_on_channel = tries_on_channel + 1
+    UPDATE deliveries SET lease_until = $3, attempts = attempts + 1
     WHERE logout_id = ANY($1::uuid[]) AND outcome IN ('pending', 'retrying') AND next_attempt_at <= $2
       AND (lease_until IS NULL OR lease_until <= $2) AND sp_id <> ALL($4::text[])
     RETURNING *
@@ -13,7 +13,7 @@ const LEASE: Statement = {
     INSERT INTO attempts (logout_id, delivery_n, n, channel, started_at) SELECT logout_id, n, attempts, COALESCE(channel, 'none'), $2 FROM leased
   )
   SELECT logout_id AS "logoutId", n, idp_id AS "idpId", sp_id AS "spId", session_id AS "sessionId", layer, token_sid AS "tokenSid",
-    token_sub AS "tokenSub", channel_index AS "channelIndex", outcome, attempts AS attempt, tries_on_channel AS "triesOnChannel",
+    token_sub AS "tokenSub", channel_index AS "channelIndex", outcome, attempts AS attempt, tries_on_channel + 1 AS "triesOnChannel",
     $2::timestamptz AS "startedAt", requested_at AS "requestedAt", deadline_at AS "deadlineAt", session_expires_at AS "sessionExpiresAt",
     lease_until AS "leaseUntil"
   FROM leased`,

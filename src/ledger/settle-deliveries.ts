@@ -35,7 +35,7 @@ const SETTLE: Statement = {
   ), d AS (
     UPDATE deliveries d SET outcome = r.outcome, next_attempt_at = r.next_attempt_at, lease_until = NULL, settled_at = r.settled_at, detail = r.detail,
       channel_index = COALESCE(r.channel_index, d.channel_index), channel = COALESCE(r.channel, r.used_channel, d.channel),
-      tries_on_channel = CASE WHEN r.channel_index IS NULL THEN d.tries_on_channel ELSE 0 END,
+      tries_on_channel = CASE WHEN r.channel_index IS NOT NULL THEN 0 WHEN r.attempt IS NULL THEN d.tries_on_channel ELSE d.tries_on_channel + 1 END,
       exposure_ms = CASE WHEN r.outcome IN ('confirmed', 'expired')
         THEN GREATEST(0, EXTRACT(EPOCH FROM LEAST(r.settled_at, d.session_expires_at) - d.requested_at) * 1000)::bigint END
     FROM r WHERE d.logout_id = r.logout_id AND d.n = r.n AND d.outcome IN ${OPEN}
@@ -112,7 +112,8 @@ export async function settleDeliveries(
   const applied = new Set<string>();
   const completed: CompletedLogout[] = [];
   for (const row of rows) {
-    if (row.n === null) completed.push({ logoutId: row.logoutId, verdict: row.verdict, requestedAt: row.requestedAt, completedAt: row.completedAt });
+    if (row.n === null)
+      completed.push({ logoutId: row.logoutId, verdict: row.verdict, requestedAt: row.requestedAt, completedAt: row.completedAt });
     else applied.add(`${row.logoutId} ${row.n}`);
   }
   return {
