@@ -13,25 +13,33 @@ export const VERDICT = (l: string): string => `CASE
     ELSE 'complete' END`;
 
 /**
- * Everything that follows from a number of finished attempts, in one statement:
- * the attempts get their results, the deliveries their outcomes, the logouts their counters and, with the last delivery, their verdict;
- * the roll-ups get their deltas. Counters are added to, never counted anew, so that two workers that settle the last two deliveries
- * of one logout at the same time cannot both miss its completion.
+ * The attempts get their results, whatever follows from them.
  *
- * A result is applied only by the newest attempt of the delivery, so that an attempt whose lease ran out cannot undo a later one;
- * but proof is taken from whoever brings it.
+ * A statement of its own, though it reads like a part of the next one. There PostgreSQL (18.4) left it out now and then: when a row of `logouts` had just
+ * been changed by the sweeper, so that the statement looked at it again, this update, on partitions that are chosen when it runs, found nothing.
+ */
+const WRITE_RESULTS: Statement = {
+  name: 'write-attempt-results',
+  text: `UPDATE attempts a SET duration_ms = r.duration_ms, result = r.result, http_status = r.http_status, jti = r.jti, error = r.error, channel = r.channel
+    FROM unnest($1::uuid[], $2::int[], $3::int[], $4::timestamptz[], $5::int[], $6::text[], $7::int[], $8::text[], $9::text[], $10::text[])
+      AS r(logout_id, n, attempt, started_at, duration_ms, result, http_status, jti, error, channel)
+    WHERE a.logout_id = r.logout_id AND a.delivery_n = r.n AND a.n = r.attempt AND a.started_at = r.started_at AND a.started_at >= $11 AND a.started_at <= $12`,
+};
+
+/**
+ * Everything that follows from a number of finished attempts, in one statement:
+ * the deliveries get their outcomes, the logouts their counters and, with the last delivery, their verdict; the roll-ups get their deltas.
+ * Counters are added to, never counted anew, so that two workers that settle the last two deliveries of one logout at the same time cannot
+ * both miss its completion.
+ *
+ * A result is applied only by the newest attempt of the delivery, so that an attempt whose lease ran out cannot undo a later one, and only once,
+ * so that it may be written again when the answer of the database was lost; but proof is taken from whoever brings it.
  */
 const SETTLE: Statement = {
   name: 'settle-deliveries',
   text: `WITH r AS (
-    SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::timestamptz[], $5::int[], $6::text[], $7::int[], $8::text[], $9::text[],
-      $10::text[], $11::timestamptz[], $12::timestamptz[], $13::text[], $14::int[], $15::text[], $16::text[])
-      AS r(logout_id, n, attempt, started_at, duration_ms, result, http_status, jti, error, outcome, next_attempt_at, settled_at, detail, channel_index, channel,
-        used_channel)
-  ), a AS (
-    UPDATE attempts a SET duration_ms = r.duration_ms, result = r.result, http_status = r.http_status, jti = r.jti, error = r.error, channel = r.used_channel
-    FROM r WHERE a.logout_id = r.logout_id AND a.delivery_n = r.n AND a.n = r.attempt AND a.started_at = r.started_at
-      AND a.started_at >= $17 AND a.started_at <= $18
+    SELECT * FROM unnest($1::uuid[], $2::int[], $3::int[], $4::text[], $5::timestamptz[], $6::timestamptz[], $7::text[], $8::int[], $9::text[], $10::text[])
+      AS r(logout_id, n, attempt, outcome, next_attempt_at, settled_at, detail, channel_index, channel, used_channel)
   ), d AS (
     UPDATE deliveries d SET outcome = r.outcome, next_attempt_at = r.next_attempt_at, lease_until = NULL, settled_at = r.settled_at, detail = r.detail,
       channel_index = COALESCE(r.channel_index, d.channel_index), channel = COALESCE(r.channel, r.used_channel, d.channel),
@@ -39,7 +47,7 @@ const SETTLE: Statement = {
       exposure_ms = CASE WHEN r.outcome IN ('confirmed', 'expired')
         THEN GREATEST(0, EXTRACT(EPOCH FROM LEAST(r.settled_at, d.session_expires_at) - d.requested_at) * 1000)::bigint END
     FROM r WHERE d.logout_id = r.logout_id AND d.n = r.n AND d.outcome IN ${OPEN}
-      AND (r.attempt IS NULL OR d.attempts = r.attempt OR r.outcome IN ('confirmed', 'accepted'))
+      AND (r.attempt IS NULL OR (d.attempts = r.attempt AND d.lease_until IS NOT NULL) OR r.outcome IN ('confirmed', 'accepted'))
     RETURNING d.logout_id, d.n, d.idp_id, d.sp_id, d.channel, d.outcome, d.requested_at, d.exposure_ms, d.settled_at IS NOT NULL AS final
   ), c AS (
     SELECT logout_id, count(*)::int AS closed,
@@ -50,7 +58,7 @@ const SETTLE: Statement = {
   ), l AS (
     UPDATE logouts l SET open = l.open - c.closed, proven = l.proven + c.proven, promised = l.promised + c.promised, unproven = l.unproven + c.unproven,
       partial = l.partial + c.partial, failed = l.failed + c.failed,
-      completed_at = CASE WHEN l.open = c.closed THEN $19::timestamptz END,
+      completed_at = CASE WHEN l.open = c.closed THEN $11::timestamptz END,
       verdict = CASE WHEN l.open = c.closed THEN (
         SELECT ${VERDICT('s')} FROM (SELECT l.proven + c.proven AS proven, l.promised + c.promised AS promised, l.unproven + c.unproven AS unproven,
           l.partial + c.partial AS partial, l.failed + c.failed AS failed) s) ELSE 'pending' END
@@ -74,7 +82,7 @@ const SETTLE: Statement = {
 /** What was applied to a delivery, or a logout that it completed. */
 type Row = { logoutId: string; n: number; completedAt: null } | ({ n: null } & CompletedLogout);
 
-/** Applies settlements; see the statement for what that means. `settlements` holds a delivery at most once. */
+/** Applies settlements; see the statements for what that means. To be run in a transaction. `settlements` holds a delivery at most once. */
 export async function settleDeliveries(
   sql: Sql,
   settlements: readonly Settlement[],
@@ -83,20 +91,14 @@ export async function settleDeliveries(
   if (settlements.length === 0) return { settled: [], completed: [] };
   // Always in the same order, so that two workers which settle the same logouts do not lock them crosswise.
   const ordered = [...settlements].sort((a, b) => (a.logoutId < b.logoutId ? -1 : a.logoutId > b.logoutId ? 1 : a.n - b.n));
+  await writeResults(sql, ordered);
   const of = <Value>(value: (settlement: Settlement) => Value): Value[] => ordered.map(value);
-  const starts = ordered.flatMap((s) => (s.attempt ? [s.attempt.startedAt.getTime()] : []));
   const retry = (s: Settlement) => (s.next.outcome === 'retrying' ? s.next : null);
   const final = (s: Settlement) => (s.next.outcome === 'retrying' ? null : s.next);
   const rows = await sql.query<Row>(SETTLE, [
     of((s) => s.logoutId),
     of((s) => s.n),
     of((s) => s.attempt?.n ?? null),
-    of((s) => s.attempt?.startedAt ?? null),
-    of((s) => s.attempt?.durationMs ?? null),
-    of((s) => s.attempt?.result ?? null),
-    of((s) => s.attempt?.httpStatus ?? null),
-    of((s) => s.attempt?.jti ?? null),
-    of((s) => s.attempt?.error ?? null),
     of((s) => s.next.outcome),
     of((s) => retry(s)?.nextAttemptAt ?? null),
     of((s) => final(s)?.settledAt ?? null),
@@ -104,9 +106,6 @@ export async function settleDeliveries(
     of((s) => retry(s)?.channelIndex ?? null),
     of((s) => retry(s)?.channel ?? null),
     of((s) => s.attempt?.channel ?? null),
-    // Bounds that are constants let Postgres leave out the partitions that cannot hold these attempts.
-    new Date(starts.length > 0 ? Math.min(...starts) : 0),
-    new Date(starts.length > 0 ? Math.max(...starts) : 0),
     now,
   ]);
   const applied = new Set<string>();
@@ -120,4 +119,26 @@ export async function settleDeliveries(
     settled: ordered.map((s) => ({ logoutId: s.logoutId, n: s.n, applied: applied.has(`${s.logoutId} ${s.n}`) })),
     completed,
   };
+}
+
+async function writeResults(sql: Sql, settlements: readonly Settlement[]): Promise<void> {
+  const attempts = settlements.flatMap(({ logoutId, n, attempt }) => (attempt ? [{ logoutId, deliveryN: n, ...attempt }] : []));
+  if (attempts.length === 0) return;
+  const of = <Value>(value: (attempt: (typeof attempts)[number]) => Value): Value[] => attempts.map(value);
+  const starts = of((a) => a.startedAt.getTime());
+  await sql.query(WRITE_RESULTS, [
+    of((a) => a.logoutId),
+    of((a) => a.deliveryN),
+    of((a) => a.n),
+    of((a) => a.startedAt),
+    of((a) => a.durationMs),
+    of((a) => a.result),
+    of((a) => a.httpStatus),
+    of((a) => a.jti),
+    of((a) => a.error),
+    of((a) => a.channel),
+    // Bounds that are constants let Postgres leave out the partitions that cannot hold these attempts.
+    new Date(Math.min(...starts)),
+    new Date(Math.max(...starts)),
+  ]);
 }

@@ -58,4 +58,15 @@ describe('an attempt that was interrupted', () => {
     await settleDeliveries(c.database, [failed(seventh, { channelIndex: 1 })], c.clock.now());
     expect(await lease(logoutId)).toMatchObject({ attempt: 8, triesOnChannel: 1, channelIndex: 1 });
   });
+
+  it('is settled once, though its result is written twice because the answer of the database was lost', async () => {
+    await c.take({ type: 'session.started', handles: { sid: 'twice' } });
+    await c.take({ type: 'session.joined', parent: { sid: 'twice' }, sp: 'rp' });
+    const [ended] = await c.take({ type: 'session.ended', target: { sid: 'twice' } });
+    const first = await lease(ended!.logoutId!);
+    const settlement = failed(first);
+    expect((await settleDeliveries(c.database, [settlement], c.clock.now())).settled).toMatchObject([{ applied: true }]);
+    expect((await settleDeliveries(c.database, [settlement], c.clock.now())).settled).toMatchObject([{ applied: false }]);
+    expect(await lease(ended!.logoutId!)).toMatchObject({ attempt: 2, triesOnChannel: 2 });
+  });
 });
