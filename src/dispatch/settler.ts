@@ -1,8 +1,12 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { isExeuntError } from '#domain';
 import { settleDeliveries } from '#ledger';
 import type { CompletedLogout, Settled, Settlement } from '#ledger';
 import type { Database } from '#platform/database';
 
 const BATCH = 400;
+/** Between two tries while the database is away. Milliseconds. */
+const PAUSE_MS = 250;
 
 interface Waiting {
   settlement: Settlement;
@@ -22,9 +26,11 @@ export class Settler {
     private readonly database: Database,
     private readonly now: () => Date,
     private readonly onCompleted: (logouts: readonly CompletedLogout[]) => void,
+    /** So long a result is kept while the database is away: as long as its lease may last. Milliseconds. */
+    private readonly patienceMs: number,
   ) {}
 
-  /** Resolves when the settlement has committed. */
+  /** Resolves when the settlement has committed. What an SP has answered is not forgotten because the database restarts. */
   settle(settlement: Settlement): Promise<Settled> {
     return new Promise((resolve, reject) => {
       this.waiting.push({ settlement, resolve, reject });
@@ -58,18 +64,23 @@ export class Settler {
 
   private async write(batch: readonly Waiting[]): Promise<void> {
     try {
-      const { settled, completed } = await this.database.transaction((sql) =>
-        settleDeliveries(
-          sql,
-          batch.map((waiting) => waiting.settlement),
-          this.now(),
-        ),
-      );
+      const { settled, completed } = await this.commit(batch.map((waiting) => waiting.settlement));
       const byKey = new Map(settled.map((one) => [`${one.logoutId} ${one.n}`, one]));
       for (const { settlement, resolve } of batch) resolve(byKey.get(`${settlement.logoutId} ${settlement.n}`)!);
       if (completed.length > 0) this.onCompleted(completed);
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
+    }
+  }
+
+  /** Tried again while the database is away. A settlement that had committed, and only its answer was lost, changes nothing the second time. */
+  private async commit(settlements: readonly Settlement[]): ReturnType<typeof settleDeliveries> {
+    for (const end = performance.now() + this.patienceMs; ; await delay(PAUSE_MS)) {
+      try {
+        return await this.database.transaction((sql) => settleDeliveries(sql, settlements, this.now()));
+      } catch (error) {
+        if (!isExeuntError(error) || error.code !== 'unavailable' || performance.now() > end) throw error;
+      }
     }
   }
 }

@@ -36,13 +36,14 @@ import { Sweeper } from './sweeper.js';
     { provide: Lanes, useFactory: (config: Config) => new Lanes(config.dispatch), inject: [CONFIG] },
     {
       provide: Settler,
-      useFactory: (database: Database, clock: Clock, metrics: Metrics, log: Logger) =>
+      useFactory: (database: Database, clock: Clock, metrics: Metrics, log: Logger, config: Config) =>
         new Settler(
           database,
           () => clock.now(),
           (logouts) => reportCompleted(logouts, metrics, log),
+          config.dispatch.leaseSeconds * 1_000,
         ),
-      inject: [Database, CLOCK, Metrics, LOGGER],
+      inject: [Database, CLOCK, Metrics, LOGGER, CONFIG],
     },
     {
       provide: FanOut,

@@ -197,6 +197,11 @@ describe('processes that come and go [postgres]', () => {
       await until(async () => (await process.readiness())?.status === 503, `${process.role} says that it is not ready`, 60_000);
       expect((await process.readiness())?.checks).toMatchObject({ database: 'it does not answer' });
     }
+    const refusal = await stage.api.once('POST', '/v1/events', {
+      events: [{ id: 'x', type: 'session.ended', idp: 'chaos-op', handles: { sid: 'x' } }],
+    });
+    expect(refusal?.status).toBe(503);
+    expect(await refusal?.json()).toMatchObject({ type: 'urn:exeunt:problem:unavailable' });
     await stage.postgres.startAgain();
     for (const process of stage.processes) await process.ready();
     expect(stage.processes.map((process) => [process.failedStarts, process.crashes])).toEqual(stage.processes.map(() => [0, []]));
@@ -204,6 +209,25 @@ describe('processes that come and go [postgres]', () => {
     await load.logInAndOut(some);
     await stage.drained(60_000);
     expect(countBySession(await tokensOf(some))).toHaveLength(3 * SPS);
+  });
+
+  it('a restart of the database in the middle of sending loses no answer of an SP, and nothing is sent twice', async () => {
+    await stage.sink.behave({ slow: 1, slowMs: 1_500 });
+    const some = users(6);
+    await load.logInAndOut(some);
+    await until(async () => (await tokensOf(some)).some((token) => !token.answered), 'SPs are being told', 60_000);
+    await stage.postgres.stop();
+    await until(
+      async () => (await tokensOf(some)).every((token) => token.answered),
+      'they have answered while the database is away',
+      60_000,
+    );
+    await stage.postgres.startAgain();
+    await stage.drained(60_000);
+    const counts = countBySession(await tokensOf(some));
+    expect(counts).toHaveLength(some.length * SPS);
+    expect(counts.filter((n) => n !== 1)).toEqual([]);
+    for (const process of stage.processes) await process.ready();
   });
 
   it('a worker that stands still (SIGSTOP) does not answer /readyz; another one sends what it held', async () => {

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
-import type { DataSource } from 'typeorm';
+import pg from 'pg';
+import { DataSource } from 'typeorm';
 import { createDataSource, Database } from '#platform/database';
 import { freshDatabase } from '../support/postgres.js';
 import type { FreshDatabase } from '../support/postgres.js';
@@ -43,7 +44,7 @@ describe('a connection that Postgres cuts', () => {
       );
       return sql.query('SELECT 1');
     });
-    await expect(transaction).rejects.toThrow(/connection|terminat/i);
+    await expect(transaction).rejects.toMatchObject({ code: 'unavailable' });
     expect(await database.transaction((sql) => sql.query('SELECT 1 AS one'))).toEqual([{ one: 1 }]);
   });
 
@@ -59,7 +60,22 @@ describe('a connection that Postgres cuts', () => {
       return pid !== undefined;
     }, 'the statement runs');
     await cut(pid!);
-    await expect(sleeping).rejects.toThrow(/terminat/i);
+    await expect(sleeping).rejects.toMatchObject({ code: 'unavailable', cause: { code: '57P01' } });
     expect(await database.query('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+  });
+
+  it('a fault of the statement itself stays what it is', async () => {
+    await expect(database.query('SELECT 1 / 0')).rejects.toMatchObject({ code: '22012' });
+    await expect(database.transaction((sql) => sql.query('SELECT no_such_column'))).rejects.toMatchObject({ code: '42703' });
+  });
+
+  it('a server that is not there is said to be unavailable', async () => {
+    const nowhere = new DataSource({ type: 'postgres', url: fresh.url.replace(/:\d+\//, ':1/') });
+    // As after a start: the pool is there, its server is not any more.
+    (nowhere.driver as unknown as { master: pg.Pool }).master = new pg.Pool({
+      connectionString: 'postgresql://nobody@127.0.0.1:1/nothing',
+    });
+    await expect(new Database(nowhere).query('SELECT 1')).rejects.toMatchObject({ code: 'unavailable', cause: { code: 'ECONNREFUSED' } });
+    await expect(new Database(nowhere).transaction((sql) => sql.query('SELECT 1'))).rejects.toMatchObject({ code: 'unavailable' });
   });
 });

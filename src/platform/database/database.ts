@@ -1,5 +1,7 @@
 import type { DataSource } from 'typeorm';
 import type { Pool, PoolClient, QueryResult } from 'pg';
+import { ExeuntError } from '#domain';
+import { isAway } from './is-away.js';
 
 /** A statement with a name is prepared once a connection; its text never changes. */
 export interface Statement {
@@ -29,12 +31,20 @@ export class Database implements Sql {
     return (this.dataSource.driver as unknown as { master: Pool }).master;
   }
 
+  /** @throws ExeuntError `unavailable` while the database is away. */
   async query<Row>(statement: Statement | string, params: readonly unknown[] = []): Promise<Row[]> {
-    return run<Row>(this.pool, statement, params);
+    return run<Row>(this.pool, statement, params).catch(explain);
   }
 
-  /** Runs `work` in one transaction; again from its start after a deadlock or serialization failure (at most 5 runs). */
+  /**
+   * Runs `work` in one transaction; again from its start after a deadlock or serialization failure (at most 5 runs).
+   * @throws ExeuntError `unavailable` while the database is away. It may have committed: only the answer may be what was lost.
+   */
   async transaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
+    return this.runTransaction(work).catch(explain);
+  }
+
+  private async runTransaction<Result>(work: (sql: Sql) => Promise<Result>): Promise<Result> {
     for (let runs = 1; ; runs++) {
       const client = await this.pool.connect();
       let broken: Error | undefined;
@@ -60,6 +70,12 @@ export class Database implements Sql {
       }
     }
   }
+}
+
+/** An error of the driver that means only that the database is away becomes one of ours, which callers can tell from a fault of the statement. */
+function explain(error: unknown): never {
+  if (isAway(error)) throw new ExeuntError('unavailable', 'The database does not answer; try again', [], { cause: error });
+  throw error;
 }
 
 async function run<Row>(on: Pool | PoolClient, statement: Statement | string, params: readonly unknown[]): Promise<Row[]> {
