@@ -251,7 +251,7 @@ describe('the completion report', () => {
     const times = Array.from({ length: 200 }, (_, at) => Math.round(1.07 ** at) + at);
     const plan = planned(times.map(() => 'a'));
     await record(plan);
-    await settle(...(await lease(plan)).map((delivery) => settlement(delivery, 'confirmed', times[delivery.n - 1]!)));
+    await settle(...(await lease(plan)).map((delivery) => settlement(delivery, 'confirmed', times[delivery.n - 1])));
     const report = await readCompletionReport(c.database, { from: new Date(0), to: c.clock.now(), by: null, idp: null });
     const sorted = times.toSorted((a, b) => a - b);
     for (const [name, share] of [

@@ -16,7 +16,8 @@ export const createPatientPostgresBackend: typeof createPostgresBackend = (name,
   const moveToActive = backend.moveToActive.bind(backend);
   backend.moveToActive = async (...args) => {
     try {
-      return await moveToActive(...args);
+      const fetched: unknown[] = await moveToActive(...args);
+      return fetched;
     } catch (error) {
       for (const memory of memories) await memory.readyPromise?.catch(() => (memory.readyPromise = undefined));
       await delay(PAUSE_MS);
