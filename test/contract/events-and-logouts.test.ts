@@ -296,7 +296,7 @@ describe('logouts', () => {
       expect(json.status).toBe(200);
       const csv = await service.call<string>('GET', `/v1/reports/completion.csv?by=${by}`);
       expect(csv.headers.get('content-type')).toContain('text/csv');
-      const lines = (csv.body).trim().split('\n');
+      const lines = csv.body.trim().split('\n');
       expect(lines[0]).toMatch(new RegExp(`^${by},basis,logouts,completionRate`));
       expect(lines).toHaveLength(json.body.items.length + 2);
     }
@@ -314,9 +314,7 @@ describe('health', () => {
       body: { checks: { database: 'ok', worker: 'ok' } },
     });
     const metrics = await service.call<string>('GET', '/metrics', undefined, open);
-    expect(metrics.body).toMatch(
-      /exeunt_deliveries_settled_total\{channel="oidc-backchannel",outcome="confirmed"\} [1-9]/,
-    );
+    expect(metrics.body).toMatch(/exeunt_deliveries_settled_total\{channel="oidc-backchannel",outcome="confirmed"\} [1-9]/);
     for (const path of ['/v1/logouts', '/v1/sessions', '/v1/reports/completion', '/v1/identity-providers', '/v1/service-providers']) {
       expect((await service.call('GET', path, undefined, open)).status).toBe(401);
     }
