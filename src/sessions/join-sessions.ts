@@ -33,8 +33,8 @@ const FIND: Statement = {
 
 /**
  * Joins sessions to the graphs they hang on. The same session of the same SP that joins again (under the same `sid` or SessionIndex) is one
- * session with several parents; an edge that would close a cycle is left out. A session that joins what has ended is written as ended,
- * so that its logout can be sent.
+ * session with several parents; an edge that would close a cycle is left out. A session that joins what has ended is written all the same, and
+ * answered `session-ended`: its caller ends it at once, so that its SP is told.
  */
 export async function joinSessions(sql: Sql, idpId: string, joinings: readonly Joining[], now: Date): Promise<Arrival[]> {
   const known = new KnownSessions(await findKnown(sql, idpId, joinings));
@@ -77,11 +77,16 @@ async function findKnown(sql: Sql, idpId: string, joinings: readonly Joining[]):
 
 const RANK: Record<Layer, number> = { idp: 0, gateway: 1, sp: 2 };
 
-/** All that bear the name, of the topmost layer that has any: an SP session often bears the `sid` of the session above it. */
+/**
+ * All that bear the name, of the topmost layer that has any: an SP session often bears the `sid` of the session above it. Those that live, if any do:
+ * a gateway may use a name again, and its old session is not meant.
+ */
 function parentsOf(reference: ParentReference, known: KnownSessions): Session[] {
   const named = known.named(reference);
   const top = Math.min(...named.map((session) => RANK[session.layer]));
-  return named.filter((session) => RANK[session.layer] === top);
+  const highest = named.filter((session) => RANK[session.layer] === top);
+  const live = highest.filter((session) => session.state === 'live');
+  return live.length > 0 ? live : highest;
 }
 
 /** What its SP calls the session: by this it is the same one when it joins again. Without such a name it is a new one each time. */

@@ -180,6 +180,14 @@ describe('tombstones: what has ended stays ended', () => {
     expect(c.enqueued).toContain(followUp.id);
   });
 
+  it('a gateway that uses a sid again means its new session, not the one that has ended', async () => {
+    await login('s1');
+    await join('proxy', { sid: 's1' }, { sid: 'p1' });
+    await logout({ sid: 'p1' });
+    await join('proxy', { sid: 's1' }, { sid: 'p1' });
+    expect(await stateOf(await join('app1', { sid: 'p1' }))).toBe('live');
+  });
+
   it('a login with a sid that has ended is answered session_ended', async () => {
     await login('s1');
     const { logoutId } = await logout({ sid: 's1' });
