@@ -43,7 +43,7 @@ export async function forgetOld(database: Database, periods: RetentionPeriods, n
     database,
     `WITH old AS (
        SELECT s.graph_id, s.id FROM sessions s LEFT JOIN logouts l ON l.id = s.ended_by
-       WHERE s.state = 'ended' AND s.ended_at < $1 AND (l.id IS NULL OR l.completed_at IS NOT NULL) ORDER BY s.ended_at LIMIT ${BATCH}),
+       WHERE s.state = 'ended' AND s.ended_at < $1 AND (l.id IS NULL OR l.completed_at IS NOT NULL) LIMIT ${BATCH}),
        down AS (DELETE FROM session_edges e USING old WHERE e.graph_id = old.graph_id AND e.parent_id = old.id),
        up AS (DELETE FROM session_edges e USING old WHERE e.child_id = old.id AND NOT (e.graph_id = old.graph_id AND e.parent_id IN (SELECT id FROM old)))
      DELETE FROM sessions s USING old WHERE s.graph_id = old.graph_id AND s.id = old.id RETURNING 1`,
