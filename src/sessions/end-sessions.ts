@@ -1,9 +1,9 @@
-import { newId } from '#domain';
 import type { LogoutScope } from '#domain';
 import type { Sql, Statement } from '#platform/database';
 import { findTargets } from './find-target.js';
 import type { Named } from './find-target.js';
 import { insertSessions } from './insert-sessions.js';
+import { newRoot } from './new-root.js';
 import { SESSION_COLUMNS } from './session.js';
 import type { Session, Target } from './session.js';
 
@@ -149,34 +149,12 @@ async function buryUnknown(sql: Sql, idpId: string, endings: readonly Ending[], 
   const unknown = endings.filter(
     (ending, at) => !found.has(at) && ending.target.sid !== undefined && ending.target.sessionId === undefined,
   );
-  const tombstones = [...new Map(unknown.map((ending) => [ending.target.sid!, ending])).values()].map((ending) =>
-    tombstoneOf(idpId, ending.target, now),
-  );
+  const sids = new Set(unknown.map((ending) => ending.target.sid!));
+  const tombstones = [...sids].map((sid) => tombstoneOf(idpId, sid, now));
   return (await insertSessions(sql, tombstones)).size < tombstones.length;
 }
 
-function tombstoneOf(idpId: string, target: Target, now: Date): Session {
-  const id = newId(now.getTime());
-  return {
-    graphId: id,
-    id,
-    idpId,
-    spId: null,
-    layer: 'idp',
-    sid: target.sid ?? null,
-    // The handles that were given beside the sid are not trusted to be the right ones: only the sid is remembered.
-    sub: null,
-    email: null,
-    nameId: null,
-    sessionIndex: null,
-    tokenSid: target.sid ?? null,
-    tokenSub: null,
-    state: 'ended',
-    startedAt: now,
-    touchedAt: now,
-    expiresAt: null,
-    idleTimeoutSeconds: null,
-    endedAt: now,
-    endedBy: null,
-  };
+/** The handles that were given beside the sid are not trusted to be the right ones: only the sid is remembered. */
+function tombstoneOf(idpId: string, sid: string, now: Date): Session {
+  return { ...newRoot(idpId, { sid }, now), state: 'ended', endedAt: now };
 }

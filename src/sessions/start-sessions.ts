@@ -1,7 +1,7 @@
-import { newId } from '#domain';
 import type { Handles } from '#domain';
 import type { Sql, Statement } from '#platform/database';
 import { insertSessions } from './insert-sessions.js';
+import { newRoot } from './new-root.js';
 import { SESSION_COLUMNS } from './session.js';
 import type { Session } from './session.js';
 
@@ -40,7 +40,11 @@ const REFRESH: Statement = {
  * A `sid` that has ended stays ended.
  */
 export async function startSessions(sql: Sql, idpId: string, logins: readonly Login[], now: Date): Promise<Arrival[]> {
-  const fresh = logins.map((login) => rootOf(idpId, login, now));
+  const fresh = logins.map(({ handles, expiresAt, idleTimeoutSeconds }) => ({
+    ...newRoot(idpId, handles, now),
+    expiresAt,
+    idleTimeoutSeconds,
+  }));
   const written = await insertSessions(sql, fresh);
   const taken = fresh.filter((session) => !written.has(session.id)).map((session) => session.sid);
   const known = new Map<string, Session>();
@@ -73,30 +77,4 @@ export async function startSessions(sql: Sql, idpId: string, logins: readonly Lo
     ]);
   }
   return arrivals;
-}
-
-function rootOf(idpId: string, login: Login, now: Date): Session {
-  const id = newId(now.getTime());
-  return {
-    // A root begins a graph and gives it its name.
-    graphId: id,
-    id,
-    idpId,
-    spId: null,
-    layer: 'idp',
-    sid: login.handles.sid ?? null,
-    sub: login.handles.sub ?? null,
-    email: login.handles.email ?? null,
-    nameId: login.handles.nameId ?? null,
-    sessionIndex: login.handles.sessionIndex ?? null,
-    tokenSid: login.handles.sid ?? null,
-    tokenSub: login.handles.sub ?? null,
-    state: 'live',
-    startedAt: now,
-    touchedAt: now,
-    expiresAt: login.expiresAt,
-    idleTimeoutSeconds: login.idleTimeoutSeconds,
-    endedAt: null,
-    endedBy: null,
-  };
 }

@@ -128,7 +128,7 @@ function suite(options: ServiceOptions): void {
     expect(sink.of(second)[0]!.claims.aud).toBe(second);
   });
 
-  it('an SP that never answers delays nobody else, and is unreachable at the deadline of its session', async () => {
+  it('an SP that never answers delays nobody else', async () => {
     const dead = await registerSp();
     sink.behave(dead, 'hang');
     const healthy = await Promise.all(Array.from({ length: 10 }, () => registerSp()));
@@ -138,6 +138,17 @@ function suite(options: ServiceOptions): void {
       (seen) => (seen.counts['confirmed'] ?? 0) === 10,
     );
     expect(by(logout, dead).outcome).toMatch(/pending|retrying/);
+  });
+
+  it('an SP that does not answer until the deadline is unreachable, and the logout says so', async () => {
+    const sp = await registerSp();
+    sink.behave(sp, 503);
+    const id = await logOut(await loginAt(sp));
+    await service.database.query("UPDATE deliveries SET deadline_at = now() + interval '300 milliseconds' WHERE logout_id = $1", [id]);
+    const logout = await final(id);
+    expect(logout.verdict).toBe('failed');
+    expect(by(logout, sp)).toMatchObject({ outcome: 'unreachable', detail: expect.stringContaining('503') });
+    expect(by(logout, sp).exposureSeconds).toBeUndefined();
   });
 
   it('an SP that answers again is told at once by all that wait for it', async () => {
