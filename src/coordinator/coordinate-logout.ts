@@ -1,7 +1,7 @@
-import { ExeuntError, newId } from '#domain';
-import type { Cause, Clock, Initiator, LogoutScope } from '#domain';
+import { ExeuntError, newId, verdictOf } from '#domain';
+import type { Cause, Clock, Initiator, LogoutScope, Verdict } from '#domain';
 import type { Outbox } from '#dispatch';
-import { readLogout, recordLogouts, reopenDeliveries } from '#ledger';
+import { countGrades, readLogout, recordLogouts, reopenDeliveries } from '#ledger';
 import type { PlannedLogout } from '#ledger';
 import type { Config } from '#platform/config';
 import type { Database, Sql } from '#platform/database';
@@ -30,6 +30,10 @@ export type LogoutAnswer =
       sessions: number;
       /** When what lies below gateways is due, whether or not they have answered; null where nothing waits. */
       belowDueAt: Date | null;
+      /** Deliveries that were final from the start. */
+      skipped: number;
+      /** `pending`, unless there was nobody to tell. */
+      verdict: Verdict;
     }
   /** All that is named has ended before; `logoutId` is the logout that ended it, where one did. */
   | { kind: 'ended-before'; logoutId: string | null }
@@ -94,6 +98,8 @@ export class CoordinateLogout {
     answers.forEach((answer, at) => {
       if (answer.kind !== 'started') return;
       this.metrics.logoutStarted(requests[at]!.cause);
+      for (let skipped = 0; skipped < answer.skipped; skipped++) this.metrics.deliverySettled(null, 'skipped');
+      if (answer.verdict !== 'pending') this.metrics.logoutCompleted(answer.verdict);
       this.outbox.enqueue([answer.logoutId]);
       if (answer.belowDueAt !== null) this.outbox.schedule(answer.logoutId, answer.belowDueAt);
     });
@@ -145,7 +151,9 @@ function answerOf(ended: Ended, logoutId: string, plan: PlannedLogout | undefine
   if (ended.refusedSp !== null) return { kind: 'root-refused', spId: ended.refusedSp };
   if (plan !== undefined) {
     const later = plan.deliveries.find((delivery) => delivery.nextAttemptAt !== null && delivery.nextAttemptAt > now);
-    return { kind: 'started', logoutId, sessions: plan.sessions, belowDueAt: later?.nextAttemptAt ?? null };
+    const skipped = plan.deliveries.filter((delivery) => delivery.outcome === 'skipped').length;
+    const verdict = verdictOf(countGrades(plan));
+    return { kind: 'started', logoutId, sessions: plan.sessions, belowDueAt: later?.nextAttemptAt ?? null, skipped, verdict };
   }
   return ended.known ? { kind: 'ended-before', logoutId: ended.endedBefore } : { kind: 'unknown' };
 }

@@ -1,5 +1,5 @@
 import type { AttemptResult } from '#channels';
-import { messageOf } from '#domain';
+import { gradeOf, messageOf } from '#domain';
 import type { ChannelType, Clock } from '#domain';
 import { findBlockedDeliveries, leaseDeliveries, openNextLayer, postponeDeliveries, wakeDeliveriesOf } from '#ledger';
 import type { LeasedDelivery, Settlement } from '#ledger';
@@ -106,6 +106,7 @@ export class FanOut {
   private async serve(delivery: LeasedDelivery, sp: ServiceProvider | undefined): Promise<void> {
     const config = sp?.enabled ? sp.channels[delivery.channelIndex] : undefined;
     if (sp === undefined || config === undefined) {
+      if (sp === undefined) this.forgetLane(delivery.spId);
       const error =
         sp === undefined
           ? 'the service provider is not registered any more'
@@ -119,6 +120,12 @@ export class FanOut {
     const sent = await lane.run(() => this.send(delivery, sp, config, lane));
     this.fetchTurnedAway(sp.id, lane);
     if (sent !== null) await this.settle(delivery, sp, config.type, sent.result, sent.durationMs);
+  }
+
+  /** Of an SP that is not registered any more: a breaker that was open must not be reported as open for ever. */
+  private forgetLane(spId: string): void {
+    this.parts.lanes.forget(spId);
+    this.parts.metrics.laneGone(spId);
   }
 
   /** @returns null when the delivery waited so long in its lane that its lease may be over before the answer comes: somebody else will send it. */
@@ -194,6 +201,7 @@ export class FanOut {
     });
     this.report(delivery, channel, result, durationMs, next);
     if (!applied) return;
+    if (next.outcome !== 'retrying') this.countSettled(delivery, channel, next);
     if (next.outcome === 'retrying') outbox.schedule(delivery.logoutId, next.nextAttemptAt);
     else if (delivery.layer === 'gateway') outbox.enqueue(await openNextLayer(database, [delivery.logoutId], clock.now()));
   }
@@ -207,7 +215,6 @@ export class FanOut {
   ): void {
     const { metrics, log } = this.parts;
     if (channel !== 'none') metrics.attemptDone(channel, result.result, durationMs);
-    if (next.outcome !== 'retrying') metrics.deliverySettled(channel === 'none' ? null : channel, next.outcome);
     logAttempt(log, {
       logoutId: delivery.logoutId,
       delivery: delivery.n,
@@ -225,6 +232,20 @@ export class FanOut {
     });
   }
 
+  /** Only of what was applied: of two that settle one delivery, it counts once. */
+  private countSettled(
+    delivery: Pick<LeasedDelivery, 'requestedAt' | 'sessionExpiresAt'>,
+    channel: UsedChannel,
+    { outcome, settledAt }: Exclude<Settlement['next'], { outcome: 'retrying' }>,
+  ): void {
+    const { metrics } = this.parts;
+    metrics.deliverySettled(channel === 'none' ? null : channel, outcome);
+    const grade = gradeOf(outcome);
+    if (grade !== 'proven' && grade !== 'promised') return;
+    const end = Math.min(settledAt.getTime(), delivery.sessionExpiresAt?.getTime() ?? Infinity);
+    metrics.sessionWasExposed((end - delivery.requestedAt.getTime()) / 1_000);
+  }
+
   /**
    * Deliveries whose lane takes nothing now. They come back when the breaker lets a try through, and ever later the older they are,
    * so that a long outage costs little; an SP that answers again wakes them all (see {@link wake}), and a lane that has room again those that it
@@ -240,7 +261,8 @@ export class FanOut {
       const detail = breaker?.isOpen ? FAILING : LANE_FULL;
       const over = giveUp(delivery, now, detail);
       if (over) {
-        await settler.settle({ logoutId: delivery.logoutId, n: delivery.n, attempt: null, next: over });
+        const { applied } = await settler.settle({ logoutId: delivery.logoutId, n: delivery.n, attempt: null, next: over });
+        if (applied) this.countSettled(delivery, 'none', over);
         continue;
       }
       const age = now.getTime() - delivery.requestedAt.getTime();

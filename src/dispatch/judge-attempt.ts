@@ -61,7 +61,11 @@ export interface DeliveryBounds {
 }
 
 /** The final outcome of a delivery whose time is over, or null while it is not. */
-export function giveUp(delivery: DeliveryBounds, now: Date, detail: string | null): Settlement['next'] | null {
+export function giveUp(
+  delivery: DeliveryBounds,
+  now: Date,
+  detail: string | null,
+): Exclude<Settlement['next'], { outcome: 'retrying' }> | null {
   if (delivery.sessionExpiresAt !== null && delivery.sessionExpiresAt <= now) return { outcome: 'expired', settledAt: now, detail };
   if (delivery.deadlineAt <= now) return { outcome: 'unreachable', settledAt: now, detail };
   return null;

@@ -27,6 +27,11 @@ export class Lanes {
     return this.lanes.get(spId);
   }
 
+  /** What is under way in it ends by itself. */
+  forget(spId: string): void {
+    this.lanes.delete(spId);
+  }
+
   entries(): IterableIterator<[string, Lane]> {
     return this.lanes.entries();
   }

@@ -95,7 +95,8 @@ export async function recordLogouts(sql: Sql, logouts: readonly PlannedLogout[],
   if (counts.some((count) => count.open === 0)) await sql.query(COUNT_COMPLETED, [of((l) => l.id)]);
 }
 
-function countGrades(logout: PlannedLogout): Record<Grade, number> {
+/** How many of the planned deliveries have each grade from the start. */
+export function countGrades(logout: PlannedLogout): Record<Grade, number> {
   const counts = { proven: 0, promised: 0, unproven: 0, partial: 0, failed: 0, open: 0 };
   for (const delivery of logout.deliveries) counts[gradeOf(delivery.outcome)]++;
   return counts;

@@ -26,7 +26,7 @@ export interface PlatformParts {
 @Module({})
 export class PlatformModule {
   static forRoot({ config, databaseUrl, masterKey, logger, metrics }: PlatformParts): DynamicModule {
-    const egress = new Egress(config.egress);
+    const egress = new Egress(config.egress, { onRefused: () => metrics.egressRefused() });
     const queue = createQueueBackend({ ...config.queue, databaseUrl }, (error) => logger.warn({ error: error.message }, 'queue'));
     return {
       module: PlatformModule,
