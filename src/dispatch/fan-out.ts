@@ -1,7 +1,7 @@
 import type { AttemptResult } from '#channels';
-import { gradeOf, messageOf } from '#domain';
-import type { ChannelType, Clock } from '#domain';
-import { findBlockedDeliveries, leaseDeliveries, openNextLayer, postponeDeliveries, wakeDeliveriesOf } from '#ledger';
+import { messageOf } from '#domain';
+import type { Clock } from '#domain';
+import { leaseDeliveries, openNextLayer } from '#ledger';
 import type { LeasedDelivery, Settlement } from '#ledger';
 import type { Config } from '#platform/config';
 import type { Database } from '#platform/database';
@@ -9,7 +9,10 @@ import { logAttempt } from '#platform/telemetry';
 import type { Logger, Metrics } from '#platform/telemetry';
 import type { ServiceProvider } from '#registry';
 import type { ChannelTable } from './channel-table.js';
-import { giveUp, judgeAttempt, notBeyondItsEnd } from './judge-attempt.js';
+import { countSettled } from './count-settled.js';
+import type { UsedChannel } from './count-settled.js';
+import { HeldBack } from './held-back.js';
+import { judgeAttempt } from './judge-attempt.js';
 import type { Lane } from './lane.js';
 import type { Lanes } from './lanes.js';
 import { LeaseTurns } from './lease-turns.js';
@@ -18,15 +21,6 @@ import type { Outbox } from './outbox.js';
 import type { Settler } from './settler.js';
 import type { SpDirectory } from './sp-directory.js';
 import { withinMs } from './within-ms.js';
-
-const FAILING = 'not tried: the service provider failed several times in a row';
-const LANE_FULL = 'not tried: its lane is full';
-
-/** So many deliveries are woken at a time when an SP answers again. */
-const WAKE_BATCH = 500;
-
-/** The channel of an attempt; `none` when there was none left to use. */
-type UsedChannel = ChannelType | 'none';
 
 /** Says nothing about the SP: its breaker does not count it. */
 const OUR_FAULT: AttemptResult = Object.freeze({ result: 'failed', error: 'internal: the message could not be made; see the log' });
@@ -52,7 +46,11 @@ export class FanOut {
   private readonly underWay = new Set<Promise<void>>();
   private readonly turns = new LeaseTurns((logoutIds) => this.begin(logoutIds));
 
-  constructor(private readonly parts: FanOutParts) {}
+  private readonly heldBack: HeldBack;
+
+  constructor(private readonly parts: FanOutParts) {
+    this.heldBack = new HeldBack(parts);
+  }
 
   /**
    * Returns when all are settled, or after `jobWaitMs`: a slow SP must not hold a place in the queue. What is still under way then goes on
@@ -72,7 +70,7 @@ export class FanOut {
     const blocked = lanes.blocked(now.getTime());
     const leaseUntil = new Date(now.getTime() + settings.leaseSeconds * 1_000);
     const leased = await leaseDeliveries(database, logoutIds, now, leaseUntil, blocked);
-    if (blocked.length > 0) void this.track(this.postpone(logoutIds, blocked, now));
+    if (blocked.length > 0) void this.track(this.heldBack.postpone(logoutIds, blocked, now));
     const sps = await this.parts.directory.load(leased.map((delivery) => delivery.spId));
     const begun = new Map<string, Promise<void>[]>();
     for (const delivery of leased) {
@@ -118,7 +116,7 @@ export class FanOut {
     const lane = this.parts.lanes.of(sp);
     if (lane.breaker.admits(delivery.startedAt.getTime()) === 'probe') lane.breaker.probe(delivery.leaseUntil.getTime());
     const sent = await lane.run(() => this.send(delivery, sp, config, lane));
-    this.fetchTurnedAway(sp.id, lane);
+    void this.track(this.heldBack.fetchTurnedAway(sp.id, lane));
     if (sent !== null) await this.settle(delivery, sp, config.type, sent.result, sent.durationMs);
   }
 
@@ -143,7 +141,7 @@ export class FanOut {
     const end = clock.now().getTime();
     if (result === OUR_FAULT) return { result, durationMs: end - begin };
     if (result.result === 'failed') lane.breaker.failed(end);
-    else if (result.result !== 'unusable' && lane.breaker.succeeded()) void this.track(this.wake(sp.id));
+    else if (result.result !== 'unusable' && lane.breaker.succeeded()) void this.track(this.heldBack.wake(sp.id));
     return { result, durationMs: end - begin };
   }
 
@@ -181,7 +179,7 @@ export class FanOut {
     result: AttemptResult,
     durationMs: number,
   ): Promise<void> {
-    const { settler, outbox, settings, clock, database } = this.parts;
+    const { settler, outbox, settings, clock, database, metrics } = this.parts;
     const now = clock.now();
     const next = judgeAttempt(delivery, result, sp, settings, now, Math.random());
     const { applied } = await settler.settle({
@@ -201,7 +199,7 @@ export class FanOut {
     });
     this.report(delivery, channel, result, durationMs, next);
     if (!applied) return;
-    if (next.outcome !== 'retrying') this.countSettled(delivery, channel, next);
+    if (next.outcome !== 'retrying') countSettled(metrics, delivery, channel, next);
     if (next.outcome === 'retrying') outbox.schedule(delivery.logoutId, next.nextAttemptAt);
     else if (delivery.layer === 'gateway') outbox.enqueue(await openNextLayer(database, [delivery.logoutId], clock.now()));
   }
@@ -230,73 +228,5 @@ export class FanOut {
       outcome: next.outcome,
       nextAttemptAt: next.outcome === 'retrying' ? next.nextAttemptAt.toISOString() : undefined,
     });
-  }
-
-  /** Only of what was applied: of two that settle one delivery, it counts once. */
-  private countSettled(
-    delivery: Pick<LeasedDelivery, 'requestedAt' | 'sessionExpiresAt'>,
-    channel: UsedChannel,
-    { outcome, settledAt }: Exclude<Settlement['next'], { outcome: 'retrying' }>,
-  ): void {
-    const { metrics } = this.parts;
-    metrics.deliverySettled(channel === 'none' ? null : channel, outcome);
-    const grade = gradeOf(outcome);
-    if (grade !== 'proven' && grade !== 'promised') return;
-    const end = Math.min(settledAt.getTime(), delivery.sessionExpiresAt?.getTime() ?? Infinity);
-    metrics.sessionWasExposed((end - delivery.requestedAt.getTime()) / 1_000);
-  }
-
-  /**
-   * Deliveries whose lane takes nothing now. They come back when the breaker lets a try through, and ever later the older they are,
-   * so that a long outage costs little; an SP that answers again wakes them all (see {@link wake}), and a lane that has room again those that it
-   * turned away (see {@link fetchTurnedAway}).
-   */
-  private async postpone(logoutIds: readonly string[], blocked: readonly string[], now: Date): Promise<void> {
-    const { database, lanes, outbox, settler, settings } = this.parts;
-    const deliveries = await findBlockedDeliveries(database, logoutIds, now, blocked);
-    const later: { logoutId: string; n: number; at: Date; detail: string }[] = [];
-    const full = new Set<string>();
-    for (const delivery of deliveries) {
-      const breaker = lanes.find(delivery.spId)?.breaker;
-      const detail = breaker?.isOpen ? FAILING : LANE_FULL;
-      const over = giveUp(delivery, now, detail);
-      if (over) {
-        const { applied } = await settler.settle({ logoutId: delivery.logoutId, n: delivery.n, attempt: null, next: over });
-        if (applied) this.countSettled(delivery, 'none', over);
-        continue;
-      }
-      const age = now.getTime() - delivery.requestedAt.getTime();
-      const wait = Math.max((breaker?.opensAt ?? 0) - now.getTime(), Math.min(age / 2, 600_000), 100);
-      const at = notBeyondItsEnd(delivery, new Date(now.getTime() + wait * (1 + Math.random() * settings.retryJitter)));
-      later.push({ logoutId: delivery.logoutId, n: delivery.n, at, detail });
-      if (detail === LANE_FULL) full.add(delivery.spId);
-    }
-    await postponeDeliveries(database, later, now);
-    for (const { logoutId, at } of later) outbox.schedule(logoutId, at);
-    for (const spId of full) {
-      const lane = lanes.find(spId);
-      lane?.turnAway();
-      // It may have emptied while this was written down.
-      if (lane) this.fetchTurnedAway(spId, lane);
-    }
-  }
-
-  /** A lane that has room again takes some of those that it turned away, and asks again as long as it finds any. */
-  private fetchTurnedAway(spId: string, lane: Lane): void {
-    const { database, clock, outbox } = this.parts;
-    const room = lane.takeRoom(clock.now().getTime());
-    if (room === 0) return;
-    const fetch = async (): Promise<void> => {
-      const logoutIds = await wakeDeliveriesOf(database, spId, clock.now(), room, LANE_FULL);
-      if (logoutIds.length > 0) lane.turnAway();
-      outbox.enqueue(logoutIds);
-    };
-    void this.track(fetch());
-  }
-
-  /** The SP answers again: whatever waits for it is due now. */
-  private async wake(spId: string): Promise<void> {
-    const { database, clock, outbox } = this.parts;
-    for (let woken: string[]; (woken = await wakeDeliveriesOf(database, spId, clock.now(), WAKE_BATCH)).length > 0;) outbox.enqueue(woken);
   }
 }

@@ -1,6 +1,7 @@
 import type { AttemptResult } from '#channels';
 import type { LeasedDelivery, Settlement } from '#ledger';
 import type { ServiceProvider } from '#registry';
+import type { Final } from './count-settled.js';
 import { retryDelayMs } from './retry-schedule.js';
 import type { RetrySettings } from './retry-schedule.js';
 
@@ -61,11 +62,7 @@ export interface DeliveryBounds {
 }
 
 /** The final outcome of a delivery whose time is over, or null while it is not. */
-export function giveUp(
-  delivery: DeliveryBounds,
-  now: Date,
-  detail: string | null,
-): Exclude<Settlement['next'], { outcome: 'retrying' }> | null {
+export function giveUp(delivery: DeliveryBounds, now: Date, detail: string | null): Final | null {
   if (delivery.sessionExpiresAt !== null && delivery.sessionExpiresAt <= now) return { outcome: 'expired', settledAt: now, detail };
   if (delivery.deadlineAt <= now) return { outcome: 'unreachable', settledAt: now, detail };
   return null;
