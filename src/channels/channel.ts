@@ -1,18 +1,20 @@
-import type { ChannelType } from '#domain';
-import type { ChannelConfig } from '#registry';
+import type { ChannelType, SamlSubject } from '#domain';
+import type { LadderStep } from '#registry';
 
 /** One attempt to carry one delivery: everything a channel may need, nothing else. */
-export interface Message<Config extends ChannelConfig = ChannelConfig> {
+export interface Message<Step extends LadderStep = LadderStep> {
   logoutId: string;
   deliveryNumber: number;
   attemptNumber: number;
   idpId: string;
   spId: string;
-  channel: Config;
+  channel: Step;
   /** The `sid` by which the SP knows the session; null when it has none. */
   sid: string | null;
   /** The `sub` by which the SP knows the user; null when it has none. */
   sub: string | null;
+  /** What a SAML SP knows; null when the session has no NameID, or the SP no SAML channel. */
+  saml: SamlSubject | null;
   /** The whole attempt, connecting included, ends by then. */
   timeoutMs: number;
 }
@@ -26,7 +28,7 @@ export interface AttemptResult {
    */
   result: 'confirmed' | 'accepted' | 'partial' | 'refused' | 'failed' | 'unusable';
   httpStatus?: number;
-  /** Id of the token that was sent. */
+  /** Id of the token or message that was sent. */
   jti?: string;
   /** Short, for people; never a secret, at most 500 characters. */
   error?: string;
@@ -34,8 +36,21 @@ export interface AttemptResult {
   retryAfterMs?: number;
 }
 
-/** A way to tell an SP from the server. The other kind, browser channels, is prepared here and carried out by a page. */
-export interface ServerChannel<Config extends ChannelConfig = ChannelConfig> {
+/** A way to tell an SP from the server. */
+export interface ServerChannel<Step extends LadderStep = LadderStep> {
   readonly type: ChannelType;
-  send(message: Message<Config>): Promise<AttemptResult>;
+  send(message: Message<Step>): Promise<AttemptResult>;
+}
+
+/** What the person's browser is sent to an SP with. `post`: a form that is sent by itself, or by a button. @see SLO-40, SLO-47 */
+export type BrowserLeg =
+  { method: 'redirect'; url: string } | { method: 'post'; action: string; fields: { name: string; value: string }[] };
+
+/** A leg that is ready to go, under the id by which its answer will name it; or why there can be none. */
+export type PreparedLeg = { kind: 'ready'; messageId: string; leg: BrowserLeg } | { kind: 'unusable'; error: string };
+
+/** A way to tell an SP through the person's browser: prepared here, carried out by a page, answered at intake. */
+export interface BrowserChannel<Step extends LadderStep = LadderStep> {
+  readonly type: ChannelType;
+  prepare(message: Message<Step>): Promise<PreparedLeg>;
 }

@@ -1,4 +1,5 @@
 import type { PlannedDelivery } from '#ledger';
+import { ladderOf } from '#registry';
 import type { ServiceProvider } from '#registry';
 import type { Session } from '#sessions';
 
@@ -17,7 +18,11 @@ export function planDeliveries(
   for (const session of [...sessions].sort(topDown)) {
     if (session.spId === null) continue;
     const sp = sps.get(session.spId);
-    const person = sp?.channels[0]?.tell === 'user' && session.tokenSub !== null ? JSON.stringify([session.spId, session.tokenSub]) : null;
+    const first = sp && ladderOf(sp)[0];
+    const person =
+      first?.type === 'oidc-backchannel' && first.tell === 'user' && session.tokenSub !== null
+        ? JSON.stringify([session.spId, session.tokenSub])
+        : null;
     const told = person === null ? undefined : byPerson.get(person);
     if (told) {
       told.alsoSessions.push(session.id);
@@ -51,7 +56,8 @@ function planDelivery(n: number, session: Session, spId: string, sp: ServiceProv
     layer: session.layer,
     tokenSid: session.tokenSid,
     tokenSub: session.tokenSub,
-    channel: sp?.channels[0]?.type ?? null,
+    saml: null,
+    channel: (sp && ladderOf(sp)[0]?.type) ?? null,
     outcome: skipped === null ? 'pending' : 'skipped',
     detail: skipped,
     nextAttemptAt: skipped === null ? now : null,

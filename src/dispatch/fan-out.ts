@@ -7,7 +7,8 @@ import type { Config } from '#platform/config';
 import type { Database } from '#platform/database';
 import { logAttempt } from '#platform/telemetry';
 import type { Logger, Metrics } from '#platform/telemetry';
-import type { ServiceProvider } from '#registry';
+import { ladderOf } from '#registry';
+import type { LadderStep, ServiceProvider } from '#registry';
 import type { ChannelTable } from './channel-table.js';
 import { countSettled } from './count-settled.js';
 import type { UsedChannel } from './count-settled.js';
@@ -102,8 +103,8 @@ export class FanOut {
   }
 
   private async serve(delivery: LeasedDelivery, sp: ServiceProvider | undefined): Promise<void> {
-    const config = sp?.enabled ? sp.channels[delivery.channelIndex] : undefined;
-    if (sp === undefined || config === undefined) {
+    const step = sp?.enabled ? ladderOf(sp)[delivery.channelIndex] : undefined;
+    if (sp === undefined || step === undefined) {
       if (sp === undefined) this.forgetLane(delivery.spId);
       const error =
         sp === undefined
@@ -115,9 +116,9 @@ export class FanOut {
     }
     const lane = this.parts.lanes.of(sp);
     if (lane.breaker.admits(delivery.startedAt.getTime()) === 'probe') lane.breaker.probe(delivery.leaseUntil.getTime());
-    const sent = await lane.run(() => this.send(delivery, sp, config, lane));
+    const sent = await lane.run(() => this.send(delivery, sp, step, lane));
     void this.track(this.heldBack.fetchTurnedAway(sp.id, lane));
-    if (sent !== null) await this.settle(delivery, sp, config.type, sent.result, sent.durationMs);
+    if (sent !== null) await this.settle(delivery, sp, step.type, sent.result, sent.durationMs);
   }
 
   /** Of an SP that is not registered any more: a breaker that was open must not be reported as open for ever. */
@@ -130,14 +131,14 @@ export class FanOut {
   private async send(
     delivery: LeasedDelivery,
     sp: ServiceProvider,
-    config: ServiceProvider['channels'][number],
+    step: LadderStep,
     lane: Lane,
   ): Promise<{ result: AttemptResult; durationMs: number } | null> {
     const { settings, clock } = this.parts;
     const timeoutMs = sp.timeoutMs ?? settings.attemptTimeoutMs;
     const begin = clock.now().getTime();
     if (begin + timeoutMs >= delivery.leaseUntil.getTime()) return null;
-    const result = await this.attempt(delivery, sp, config, timeoutMs);
+    const result = await this.attempt(delivery, sp, step, timeoutMs);
     const end = clock.now().getTime();
     if (result === OUR_FAULT) return { result, durationMs: end - begin };
     if (result.result === 'failed') lane.breaker.failed(end);
@@ -145,14 +146,9 @@ export class FanOut {
     return { result, durationMs: end - begin };
   }
 
-  private async attempt(
-    delivery: LeasedDelivery,
-    sp: ServiceProvider,
-    config: ServiceProvider['channels'][number],
-    timeoutMs: number,
-  ): Promise<AttemptResult> {
-    const channel = this.parts.channels.find(config.type);
-    if (channel === undefined) return { result: 'unusable', error: `this version cannot send over ${config.type}` };
+  private async attempt(delivery: LeasedDelivery, sp: ServiceProvider, step: LadderStep, timeoutMs: number): Promise<AttemptResult> {
+    const channel = this.parts.channels.find(step.type);
+    if (channel === undefined) return { result: 'unusable', error: `this version cannot send over ${step.type}` };
     try {
       return await channel.send({
         logoutId: delivery.logoutId,
@@ -160,9 +156,10 @@ export class FanOut {
         attemptNumber: delivery.attempt,
         idpId: delivery.idpId,
         spId: sp.id,
-        channel: config,
+        channel: step,
         sid: delivery.tokenSid,
         sub: delivery.tokenSub,
+        saml: delivery.saml,
         timeoutMs,
       });
     } catch (error) {

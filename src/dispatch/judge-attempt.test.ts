@@ -14,6 +14,7 @@ const delivery = (more: Partial<LeasedDelivery> = {}): LeasedDelivery => ({
   sessionId: 's',
   layer: 'sp',
   tokenSid: 'sid',
+  saml: null,
   tokenSub: 'sub',
   channelIndex: 0,
   outcome: 'pending',

@@ -1,5 +1,6 @@
 import type { AttemptResult } from '#channels';
 import type { LeasedDelivery, Settlement } from '#ledger';
+import { ladderOf } from '#registry';
 import type { ServiceProvider } from '#registry';
 import type { Final } from './count-settled.js';
 import { retryDelayMs } from './retry-schedule.js';
@@ -81,6 +82,6 @@ function nextChannel(
   detail: string | null,
 ): Settlement['next'] | null {
   const channelIndex = delivery.channelIndex + 1;
-  const channel = sp?.enabled ? sp.channels[channelIndex]?.type : undefined;
+  const channel = sp?.enabled ? ladderOf(sp)[channelIndex]?.type : undefined;
   return channel === undefined ? null : { outcome: 'retrying', nextAttemptAt: now, detail, channelIndex, channel };
 }

@@ -1,3 +1,5 @@
+import type { Cause } from './vocabulary.js';
+
 /**
  * A SAML NameID with all its attributes. Two NameIDs name the same person only if all five parts are equal.
  * @see SLO-44
@@ -20,6 +22,15 @@ export interface Handles {
   nameId?: NameId;
   /** SAML SessionIndex. */
   sessionIndex?: string;
+}
+
+/** By what a SAML SP knows that which ends, and why it ends: what a LogoutRequest to it is built of. */
+export interface SamlSubject {
+  /** As it stood in the assertion, with all its attributes. @see SLO-7 */
+  nameId: NameId;
+  /** Empty: all sessions of the principal at that SP. @see SLO-8 */
+  sessionIndexes: string[];
+  cause: Cause;
 }
 
 /** The one comparable text of a NameID; absent parts differ from empty ones. */

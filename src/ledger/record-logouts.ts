@@ -14,14 +14,14 @@ const LOGOUTS: Statement = {
 
 const DELIVERIES: Statement = {
   name: 'record-deliveries',
-  text: `INSERT INTO deliveries (logout_id, n, graph_id, idp_id, sp_id, session_id, also_sessions, layer, token_sid, token_sub, channel, outcome, detail,
-    requested_at, next_attempt_at, deadline_at, session_expires_at, settled_at)
-  SELECT logout_id, n, graph_id, idp_id, sp_id, session_id, also_sessions::uuid[], layer, token_sid, token_sub, channel, outcome, detail,
+  text: `INSERT INTO deliveries (logout_id, n, graph_id, idp_id, sp_id, session_id, also_sessions, layer, token_sid, token_sub, saml, channel, outcome,
+    detail, requested_at, next_attempt_at, deadline_at, session_expires_at, settled_at)
+  SELECT logout_id, n, graph_id, idp_id, sp_id, session_id, also_sessions::uuid[], layer, token_sid, token_sub, saml, channel, outcome, detail,
     requested_at, next_attempt_at, deadline_at, session_expires_at, settled_at
   FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
-    $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[])
+    $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::jsonb[])
     AS n(logout_id, n, graph_id, idp_id, sp_id, session_id, also_sessions, layer, token_sid, token_sub, channel, outcome, detail,
-    requested_at, next_attempt_at, deadline_at, session_expires_at, settled_at)`,
+    requested_at, next_attempt_at, deadline_at, session_expires_at, settled_at, saml)`,
 };
 
 /** Deliveries that are final from the start (skipped) and logouts that have nobody to tell are counted here; the others when they settle. */
@@ -89,6 +89,7 @@ export async function recordLogouts(sql: Sql, logouts: readonly PlannedLogout[],
       cell((r) => r.logout.deadlineAt),
       cell((r) => r.delivery.sessionExpiresAt),
       cell((r) => (r.delivery.outcome === 'skipped' ? r.logout.requestedAt : null)),
+      cell((r) => (r.delivery.saml === null ? null : JSON.stringify(r.delivery.saml))),
     ]);
   }
   if (counts.some((count) => count.failed > 0)) await sql.query(COUNT_SKIPPED, [of((l) => l.id)]);

@@ -1,4 +1,4 @@
-import type { Cause, ChannelType, FinalOutcome, Initiator, Layer, LogoutScope, Outcome, Verdict } from '#domain';
+import type { Cause, ChannelType, FinalOutcome, Initiator, Layer, LogoutScope, Outcome, SamlSubject, Verdict } from '#domain';
 
 /** A logout that is about to be written, with its deliveries. */
 export interface PlannedLogout {
@@ -30,6 +30,8 @@ export interface PlannedDelivery {
   layer: Layer;
   tokenSid: string | null;
   tokenSub: string | null;
+  /** What a SAML SP knows it by; null where no channel of the SP is SAML. */
+  saml: SamlSubject | null;
   channel: ChannelType | null;
   outcome: 'pending' | 'skipped';
   /** Why it is skipped. */
@@ -48,6 +50,8 @@ export interface LeasedDelivery {
   layer: Layer;
   tokenSid: string | null;
   tokenSub: string | null;
+  /** What a SAML SP knows it by; null where no channel of the SP is SAML. */
+  saml: SamlSubject | null;
   channelIndex: number;
   outcome: 'pending' | 'retrying';
   /** Number of the attempt that was just written. */

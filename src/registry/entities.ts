@@ -1,5 +1,6 @@
 import { Column, Entity, PrimaryColumn } from 'typeorm';
-import type { ChannelConfig, OidcIdentity, ServiceProvider } from './types.js';
+import type { SamlEntity } from '#protocol/saml';
+import type { ChannelConfig, OidcIdentity, SamlIdentity, ServiceProvider } from './types.js';
 
 @Entity('identity_providers')
 export class IdentityProviderEntity {
@@ -11,6 +12,9 @@ export class IdentityProviderEntity {
 
   @Column('jsonb', { nullable: true })
   oidc!: OidcIdentity | null;
+
+  @Column('jsonb', { nullable: true })
+  saml!: SamlIdentity | null;
 
   @Column('timestamptz', { name: 'created_at' })
   createdAt!: Date;
@@ -35,6 +39,9 @@ export class ServiceProviderEntity {
 
   @Column('jsonb')
   channels!: ChannelConfig[];
+
+  @Column('jsonb', { nullable: true })
+  saml!: SamlEntity | null;
 
   @Column('jsonb', { name: 'post_logout_redirect_uris' })
   postLogoutRedirectUris!: string[];

@@ -38,7 +38,7 @@ export class IdentityProviders {
     await this.judge(oidc);
     const keys = await this.logoutKeys.prepare(registration.id, oidc);
     const now = this.clock.now();
-    const row = { id: registration.id, name: registration.name, oidc, createdAt: now, updatedAt: now };
+    const row = { id: registration.id, name: registration.name, oidc, saml: null, createdAt: now, updatedAt: now };
     try {
       return await this.dataSource.transaction(async (manager) => {
         await manager.insert(IdentityProviderEntity, row);

@@ -1,4 +1,5 @@
 export * from './types.js';
+export * from './ladder.js';
 export { REGISTRY_ENTITIES } from './entities.js';
 export { RegistryModule } from './registry.module.js';
 export { IdentityProviders } from './identity-providers.js';

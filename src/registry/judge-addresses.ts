@@ -14,6 +14,8 @@ export interface Address {
 export function addressesOfChannels(channels: readonly ChannelConfig[]): Address[] {
   return channels.flatMap((channel, at) => {
     const field = `/channels/${at}`;
+    if (channel.type === 'saml')
+      return channel.metadataUrl === undefined ? [] : [{ field: `${field}/metadataUrl`, url: channel.metadataUrl }];
     const keys = channel.encryption?.jwksUri;
     return [
       { field: `${field}/uri`, url: channel.uri },

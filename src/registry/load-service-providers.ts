@@ -3,7 +3,7 @@ import type { ServiceProvider } from './types.js';
 
 const LOAD: Statement = {
   name: 'load-service-providers',
-  text: `SELECT id, idp_id AS idp, name, layer, channels, post_logout_redirect_uris AS "postLogoutRedirectUris", timeout_ms AS "timeoutMs",
+  text: `SELECT id, idp_id AS idp, name, layer, channels, saml, post_logout_redirect_uris AS "postLogoutRedirectUris", timeout_ms AS "timeoutMs",
     max_concurrency AS "maxConcurrency", max_per_second AS "maxPerSecond", may_end_root AS "mayEndRoot", enabled,
     created_at AS "createdAt", updated_at AS "updatedAt"
   FROM service_providers WHERE id = ANY($1::text[])`,

@@ -140,6 +140,7 @@ function settingsOf(given: ServiceProviderReplacement, missing: Pick<Settings, '
     name: given.name,
     layer: given.layer ?? missing.layer,
     channels: given.channels,
+    saml: null,
     postLogoutRedirectUris: given.postLogoutRedirectUris,
     timeoutMs: given.timeoutMs ?? null,
     maxConcurrency: given.maxConcurrency ?? null,
@@ -171,7 +172,7 @@ function sameIdp(idp: string, given: string | undefined): Fault[] {
 }
 
 function algsOf(channels: readonly ChannelConfig[]): SigningAlg[] {
-  return [...new Set(channels.map((channel) => channel.signingAlg))];
+  return [...new Set(channels.flatMap((channel) => (channel.type === 'oidc-backchannel' ? channel.signingAlg : [])))];
 }
 
 function unknownIdp(error: unknown, idp: string): unknown {

@@ -1,5 +1,6 @@
 import type { JSONWebKeySet } from 'jose';
 import type { Layer } from '#domain';
+import type { SamlBinding, SamlEntity } from '#protocol/saml';
 
 /** Algorithms a client may have registered as `id_token_signed_response_alg`. `none` is not among them. @see BCL-22 */
 export const SIGNING_ALGS = ['RS256', 'PS256', 'ES256', 'EdDSA'] as const;
@@ -31,8 +32,25 @@ export interface OidcBackchannelConfig {
   encryption?: TokenEncryption;
 }
 
+/** The SP is told by SAML single logout, over whichever binding it offers. At most one of these an SP. @see SLO-70 to SLO-75 */
+export interface SamlConfig {
+  type: 'saml';
+  /** In order of preference; those that its metadata has no endpoint for are left out. @see SLO-73 */
+  bindings: SamlBinding[];
+  /** Where its metadata is fetched from, again and again; absent: it was uploaded. */
+  metadataUrl?: string;
+  /** Which entity of an aggregate (EntitiesDescriptor) is meant. */
+  entityId?: string;
+  /** PEM: the metadata must be signed with one of these. */
+  metadataCertificates?: string[];
+  /** The NameID is sent as an EncryptedID; needs an encryption key in its metadata. @see SLO-11 */
+  encryptNameId: boolean;
+  /** It may sign with rsa-sha1. Every use is logged. @see SLO-84 */
+  allowSha1: boolean;
+}
+
 /** Channels that can be registered. */
-export type ChannelConfig = OidcBackchannelConfig;
+export type ChannelConfig = OidcBackchannelConfig | SamlConfig;
 
 /** The OIDC side of an identity provider: we sign as it (sender), and we are a client of it (receiver). */
 export interface OidcIdentity {
@@ -49,10 +67,25 @@ export interface OidcIdentity {
   encryption?: { alg: TokenEncryption['alg']; enc: TokenEncryption['enc'] };
 }
 
+/** The SAML side of an identity provider: we answer for it towards its SPs (authority), and take its logouts (participant). */
+export interface SamlIdentity {
+  /** Of its IDPSSODescriptor. `entityId` is the Issuer of what we send to its SPs. */
+  entity: SamlEntity;
+  metadataUrl?: string;
+  /** Which entity of an aggregate is meant. */
+  entityId?: string;
+  metadataCertificates?: string[];
+  /** Our entityID as an SP of this IdP: the Issuer of what we answer to it. */
+  participantEntityId: string;
+  allowSha1: boolean;
+}
+
 export interface IdentityProvider {
   id: string;
   name: string;
+  /** At least one of `oidc` and `saml` is there. */
   oidc: OidcIdentity | null;
+  saml: SamlIdentity | null;
   createdAt: Date;
   updatedAt: Date;
 }
@@ -64,6 +97,8 @@ export interface ServiceProvider {
   layer: Exclude<Layer, 'idp'>;
   /** In order of preference. Empty: it cannot be told, and its deliveries are `skipped`. */
   channels: ChannelConfig[];
+  /** What its metadata says; null without a `saml` channel. */
+  saml: SamlEntity | null;
   postLogoutRedirectUris: string[];
   timeoutMs: number | null;
   maxConcurrency: number | null;

@@ -85,6 +85,7 @@ function message(
     spId: 'sp-1',
     sid: 'sid-1',
     sub: 'sub-1',
+    saml: null,
     timeoutMs: 5_000,
     ...change,
     channel: {

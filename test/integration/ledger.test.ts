@@ -52,6 +52,7 @@ function planned(sps: readonly string[], more: Partial<PlannedLogout> = {}, outc
       layer: 'sp',
       tokenSid: id,
       tokenSub: null,
+      saml: null,
       channel: 'oidc-backchannel',
       outcome,
       detail: null,

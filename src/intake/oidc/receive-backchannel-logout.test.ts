@@ -6,7 +6,7 @@ import { ReceiveBackchannelLogout } from './receive-backchannel-logout.js';
 const now = new Date('2026-03-04T05:06:07Z');
 const at = now.getTime() / 1000;
 const oidc: OidcIdentity = { issuer: 'https://op.example.com', audience: 'us', signingAlg: 'ES256', allowMissingExp: false };
-const idp: IdentityProvider = { id: 'op', name: 'op', oidc, createdAt: now, updatedAt: now };
+const idp: IdentityProvider = { id: 'op', name: 'op', oidc, saml: null, createdAt: now, updatedAt: now };
 
 let privateKey: CryptoKey;
 let jwks: Parameters<typeof createLocalJWKSet>[0];

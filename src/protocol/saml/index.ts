@@ -1,0 +1,3 @@
+export * from './types.js';
+export * from './terms.js';
+export * from './saml-message-refused.js';
