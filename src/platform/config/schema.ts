@@ -106,6 +106,21 @@ export const configSchema = z
         breakerOpenMs: millis(5_000),
       })
       .prefault({}),
+    saml: z
+      .strictObject({
+        messageMaxAgeSeconds: seconds(300),
+        clockSkewSeconds: seconds(60),
+        soapAnswerWithinMs: millis(5_000),
+      })
+      .prefault({}),
+    browser: z
+      .strictObject({
+        waitSeconds: seconds(3_600),
+        legTimeoutMs: millis(5_000),
+        answerWithinMs: millis(15_000),
+        flowSeconds: seconds(900),
+      })
+      .prefault({}),
     keys: z
       .strictObject({
         rotationOverlapSeconds: seconds(86_400),
