@@ -1,13 +1,10 @@
 import { gradeOf } from '#domain';
 import type { ChannelType } from '#domain';
-import type { Settlement } from '#ledger';
+import type { FinalState } from '#ledger';
 import type { Metrics } from '#platform/telemetry';
 
 /** The channel of an attempt; `none` when there was none left to use. */
 export type UsedChannel = ChannelType | 'none';
-
-/** How a delivery ended for good. */
-export type Final = Exclude<Settlement['next'], { outcome: 'retrying' }>;
 
 /**
  * Counts a delivery that became final, and, where its session is known to be gone or promised to be, how long that one was exposed. Only for what was
@@ -17,7 +14,7 @@ export function countSettled(
   metrics: Metrics,
   delivery: { requestedAt: Date; sessionExpiresAt: Date | null },
   channel: UsedChannel,
-  { outcome, settledAt }: Final,
+  { outcome, settledAt }: FinalState,
 ): void {
   metrics.deliverySettled(channel === 'none' ? null : channel, outcome);
   const grade = gradeOf(outcome);

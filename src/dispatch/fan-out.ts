@@ -1,30 +1,33 @@
 import type { AttemptResult } from '#channels';
 import { messageOf } from '#domain';
 import type { Clock } from '#domain';
-import { leaseDeliveries, openNextLayer } from '#ledger';
-import type { LeasedDelivery, Settlement } from '#ledger';
+import { leaseDeliveries } from '#ledger';
+import type { LeasedDelivery } from '#ledger';
 import type { Config } from '#platform/config';
 import type { Database } from '#platform/database';
-import { logAttempt } from '#platform/telemetry';
 import type { Logger, Metrics } from '#platform/telemetry';
-import { ladderOf } from '#registry';
+import { ladderOf, needsBrowser } from '#registry';
 import type { LadderStep, ServiceProvider } from '#registry';
 import type { ChannelTable } from './channel-table.js';
-import { countSettled } from './count-settled.js';
-import type { UsedChannel } from './count-settled.js';
 import { HeldBack } from './held-back.js';
-import { judgeAttempt } from './judge-attempt.js';
+import { judgeBrowserWait } from './judge-attempt.js';
+import type { JudgeSettings } from './judge-attempt.js';
 import type { Lane } from './lane.js';
 import type { Lanes } from './lanes.js';
+import { messageFor } from './message-for.js';
 import { LeaseTurns } from './lease-turns.js';
 import type { Begun } from './lease-turns.js';
 import type { Outbox } from './outbox.js';
 import type { Settler } from './settler.js';
+import type { SettleAttempt } from './settle-attempt.js';
 import type { SpDirectory } from './sp-directory.js';
 import { withinMs } from './within-ms.js';
 
 /** Says nothing about the SP: its breaker does not count it. */
 const OUR_FAULT: AttemptResult = Object.freeze({ result: 'failed', error: 'internal: the message could not be made; see the log' });
+
+/** Of a delivery that was replayed, or whose SP has been registered anew: it has to wait for a browser first. */
+const NEEDS_BROWSER: AttemptResult = Object.freeze({ result: 'unusable', error: 'it needs the browser of the person' });
 
 export interface FanOutParts {
   database: Database;
@@ -33,10 +36,11 @@ export interface FanOutParts {
   channels: ChannelTable;
   directory: SpDirectory;
   settler: Settler;
+  attempts: SettleAttempt;
   outbox: Outbox;
   metrics: Metrics;
   log: Logger;
-  settings: Config['dispatch'];
+  settings: Config['dispatch'] & JudgeSettings;
 }
 
 /**
@@ -103,7 +107,15 @@ export class FanOut {
   }
 
   private async serve(delivery: LeasedDelivery, sp: ServiceProvider | undefined): Promise<void> {
+    const { attempts, settings, clock } = this.parts;
+    if (delivery.outcome === 'awaiting-browser') {
+      return attempts.settleUntried(delivery, judgeBrowserWait(delivery, sp, settings, clock.now()));
+    }
     const step = sp?.enabled ? ladderOf(sp)[delivery.channelIndex] : undefined;
+    if (step !== undefined && needsBrowser(step)) {
+      await attempts.settle(delivery, sp, step.type, NEEDS_BROWSER, 0);
+      return;
+    }
     if (sp === undefined || step === undefined) {
       if (sp === undefined) this.forgetLane(delivery.spId);
       const error =
@@ -112,13 +124,14 @@ export class FanOut {
           : sp.enabled
             ? 'no channel left'
             : 'the service provider is disabled';
-      return this.settle(delivery, sp, 'none', { result: 'unusable', error }, 0);
+      await attempts.settle(delivery, sp, 'none', { result: 'unusable', error }, 0);
+      return;
     }
     const lane = this.parts.lanes.of(sp);
     if (lane.breaker.admits(delivery.startedAt.getTime()) === 'probe') lane.breaker.probe(delivery.leaseUntil.getTime());
     const sent = await lane.run(() => this.send(delivery, sp, step, lane));
     void this.track(this.heldBack.fetchTurnedAway(sp.id, lane));
-    if (sent !== null) await this.settle(delivery, sp, step.type, sent.result, sent.durationMs);
+    if (sent !== null) await attempts.settle(delivery, sp, step.type, sent.result, sent.durationMs);
   }
 
   /** Of an SP that is not registered any more: a breaker that was open must not be reported as open for ever. */
@@ -150,80 +163,11 @@ export class FanOut {
     const channel = this.parts.channels.find(step.type);
     if (channel === undefined) return { result: 'unusable', error: `this version cannot send over ${step.type}` };
     try {
-      return await channel.send({
-        logoutId: delivery.logoutId,
-        deliveryNumber: delivery.n,
-        attemptNumber: delivery.attempt,
-        idpId: delivery.idpId,
-        spId: sp.id,
-        channel: step,
-        sid: delivery.tokenSid,
-        sub: delivery.tokenSub,
-        saml: delivery.saml,
-        timeoutMs,
-      });
+      return await channel.send(messageFor(delivery, sp, step, timeoutMs));
     } catch (error) {
       // Our own fault (a key that cannot be read, say): nothing reached the SP, and a later try may do better.
       this.parts.log.error({ logoutId: delivery.logoutId, sp: sp.id, error: messageOf(error) }, 'a message could not be made');
       return OUR_FAULT;
     }
-  }
-
-  private async settle(
-    delivery: LeasedDelivery,
-    sp: ServiceProvider | undefined,
-    channel: UsedChannel,
-    result: AttemptResult,
-    durationMs: number,
-  ): Promise<void> {
-    const { settler, outbox, settings, clock, database, metrics } = this.parts;
-    const now = clock.now();
-    const next = judgeAttempt(delivery, result, sp, settings, now, Math.random());
-    const { applied } = await settler.settle({
-      logoutId: delivery.logoutId,
-      n: delivery.n,
-      attempt: {
-        n: delivery.attempt,
-        channel,
-        startedAt: delivery.startedAt,
-        durationMs,
-        result: result.result,
-        httpStatus: result.httpStatus ?? null,
-        jti: result.jti ?? null,
-        error: result.error ?? null,
-      },
-      next,
-    });
-    this.report(delivery, channel, result, durationMs, next);
-    if (!applied) return;
-    if (next.outcome !== 'retrying') countSettled(metrics, delivery, channel, next);
-    if (next.outcome === 'retrying') outbox.schedule(delivery.logoutId, next.nextAttemptAt);
-    else if (delivery.layer === 'gateway') outbox.enqueue(await openNextLayer(database, [delivery.logoutId], clock.now()));
-  }
-
-  private report(
-    delivery: LeasedDelivery,
-    channel: UsedChannel,
-    result: AttemptResult,
-    durationMs: number,
-    next: Settlement['next'],
-  ): void {
-    const { metrics, log } = this.parts;
-    if (channel !== 'none') metrics.attemptDone(channel, result.result, durationMs);
-    logAttempt(log, {
-      logoutId: delivery.logoutId,
-      delivery: delivery.n,
-      attempt: delivery.attempt,
-      sp: delivery.spId,
-      idp: delivery.idpId,
-      channel,
-      result: result.result,
-      httpStatus: result.httpStatus,
-      durationMs,
-      jti: result.jti,
-      error: result.error,
-      outcome: next.outcome,
-      nextAttemptAt: next.outcome === 'retrying' ? next.nextAttemptAt.toISOString() : undefined,
-    });
   }
 }

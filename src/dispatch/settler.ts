@@ -38,6 +38,11 @@ export class Settler {
     });
   }
 
+  /** Logouts that a settlement completed, here or in a transaction of somebody else's. */
+  announce(completed: readonly CompletedLogout[]): void {
+    if (completed.length > 0) this.onCompleted(completed);
+  }
+
   async idle(): Promise<void> {
     while (this.running) await this.running;
   }
@@ -67,7 +72,7 @@ export class Settler {
       const { settled, completed } = await this.commit(batch.map((waiting) => waiting.settlement));
       const byKey = new Map(settled.map((one) => [`${one.logoutId} ${one.n}`, one]));
       for (const { settlement, resolve } of batch) resolve(byKey.get(`${settlement.logoutId} ${settlement.n}`)!);
-      if (completed.length > 0) this.onCompleted(completed);
+      this.announce(completed);
     } catch (error) {
       for (const waiting of batch) waiting.reject(error);
     }

@@ -2,7 +2,6 @@ import { Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
 import { OidcBackchannelChannel } from '#channels';
 import type { Clock } from '#domain';
-import type { CompletedLogout } from '#ledger';
 import { CLOCK, CONFIG, LOGGER, QUEUE_BACKEND } from '#platform';
 import type { Config } from '#platform/config';
 import { Database } from '#platform/database';
@@ -18,13 +17,15 @@ import { Lanes } from './lanes.js';
 import type { FanOutJob } from './outbox.js';
 import { Outbox } from './outbox.js';
 import { FAN_OUT_QUEUE, OutboxModule } from './outbox.module.js';
+import { SettleAttempt } from './settle-attempt.js';
 import { Settler } from './settler.js';
+import { dispatchSettings, SettlingModule } from './settling.module.js';
 import { SpDirectory } from './sp-directory.js';
 import { Sweeper } from './sweeper.js';
 
 /** The receiving end of the queue: what the roles `worker` and `all` have. */
 @Module({
-  imports: [OutboxModule, RegistryModule],
+  imports: [OutboxModule, SettlingModule, RegistryModule],
   providers: [
     {
       provide: ChannelTable,
@@ -32,19 +33,7 @@ import { Sweeper } from './sweeper.js';
         new ChannelTable([new OidcBackchannelChannel(signer, encryptionKeys, egress, clock)]),
       inject: [LogoutKeys, EncryptionKeys, Egress, CLOCK],
     },
-    { provide: SpDirectory, useFactory: (database: Database) => new SpDirectory(database), inject: [Database] },
     { provide: Lanes, useFactory: (config: Config) => new Lanes(config.dispatch), inject: [CONFIG] },
-    {
-      provide: Settler,
-      useFactory: (database: Database, clock: Clock, metrics: Metrics, log: Logger, config: Config) =>
-        new Settler(
-          database,
-          () => clock.now(),
-          (logouts) => reportCompleted(logouts, metrics, log),
-          config.dispatch.leaseSeconds * 1_000,
-        ),
-      inject: [Database, CLOCK, Metrics, LOGGER, CONFIG],
-    },
     {
       provide: FanOut,
       useFactory: (
@@ -54,12 +43,26 @@ import { Sweeper } from './sweeper.js';
         channels: ChannelTable,
         directory: SpDirectory,
         settler: Settler,
+        attempts: SettleAttempt,
         outbox: Outbox,
         metrics: Metrics,
         log: Logger,
         config: Config,
-      ) => new FanOut({ database, clock, lanes, channels, directory, settler, outbox, metrics, log, settings: config.dispatch }),
-      inject: [Database, CLOCK, Lanes, ChannelTable, SpDirectory, Settler, Outbox, Metrics, LOGGER, CONFIG],
+      ) =>
+        new FanOut({
+          database,
+          clock,
+          lanes,
+          channels,
+          directory,
+          settler,
+          attempts,
+          outbox,
+          metrics,
+          log,
+          settings: dispatchSettings(config),
+        }),
+      inject: [Database, CLOCK, Lanes, ChannelTable, SpDirectory, Settler, SettleAttempt, Outbox, Metrics, LOGGER, CONFIG],
     },
     {
       provide: Sweeper,
@@ -90,13 +93,5 @@ export class WorkerModule {
       for (const [sp, lane] of lanes.entries())
         metrics.laneIs(sp, { inflight: lane.inFlight, waiting: lane.waiting, breakerOpen: lane.breaker.isOpen });
     });
-  }
-}
-
-function reportCompleted(logouts: readonly CompletedLogout[], metrics: Metrics, log: Logger): void {
-  for (const { logoutId, verdict, requestedAt, completedAt } of logouts) {
-    if (verdict === 'pending') continue;
-    metrics.logoutCompleted(verdict);
-    log.info({ logoutId, verdict, seconds: (completedAt.getTime() - requestedAt.getTime()) / 1_000 }, 'logout completed');
   }
 }

@@ -8,3 +8,4 @@ export * from './partitions.js';
 export * from './retention.js';
 export * from './report-buckets.js';
 export * from './reopen-deliveries.js';
+export * from './browser-deliveries.js';

@@ -5,12 +5,13 @@ import type { LeasedDelivery } from './types.js';
 const LEASE: Statement = {
   name: 'lease-deliveries',
   text: `WITH leased AS (
-    UPDATE deliveries SET lease_until = $3, attempts = attempts + 1
-    WHERE logout_id = ANY($1::uuid[]) AND outcome IN ('pending', 'retrying') AND next_attempt_at <= $2
+    UPDATE deliveries SET lease_until = $3, attempts = attempts + (outcome <> 'awaiting-browser')::int
+    WHERE logout_id = ANY($1::uuid[]) AND outcome IN ('pending', 'retrying', 'awaiting-browser') AND next_attempt_at <= $2
       AND (lease_until IS NULL OR lease_until <= $2) AND sp_id <> ALL($4::text[])
     RETURNING *
   ), written AS (
     INSERT INTO attempts (logout_id, delivery_n, n, channel, started_at) SELECT logout_id, n, attempts, COALESCE(channel, 'none'), $2 FROM leased
+    WHERE outcome <> 'awaiting-browser'
   )
   SELECT logout_id AS "logoutId", n, idp_id AS "idpId", sp_id AS "spId", session_id AS "sessionId", layer, token_sid AS "tokenSid",
     token_sub AS "tokenSub", saml, channel_index AS "channelIndex", outcome, attempts AS attempt, tries_on_channel + 1 AS "triesOnChannel",
@@ -21,7 +22,7 @@ const LEASE: Statement = {
 
 /**
  * Takes all due deliveries of these logouts that nobody else holds, and writes their attempts, in one statement that has committed
- * when this returns: the attempt is in the ledger before anything is sent.
+ * when this returns: the attempt is in the ledger before anything is sent. Those that have awaited a browser for too long are taken, too, without an attempt.
  * @param blocked SPs whose lane takes nothing now; their deliveries stay as they are.
  */
 export async function leaseDeliveries(
@@ -125,7 +126,7 @@ const SWEEP: Statement = {
   )
   UPDATE logouts l SET sweep_at = GREATEST($2, next.at)
   FROM due LEFT JOIN LATERAL (
-    SELECT min(GREATEST(d.next_attempt_at, d.lease_until)) AS at FROM deliveries d WHERE d.logout_id = due.id AND d.outcome IN ('pending', 'retrying')
+    SELECT min(GREATEST(d.next_attempt_at, d.lease_until)) AS at FROM deliveries d WHERE d.logout_id = due.id AND d.outcome IN ('pending', 'retrying', 'awaiting-browser')
   ) next ON true
   WHERE l.id = due.id
   RETURNING l.id, COALESCE(next.at <= $1, false) AS due`,

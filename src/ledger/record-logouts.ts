@@ -1,4 +1,4 @@
-import { gradeOf, verdictOf } from '#domain';
+import { gradeOf, isOpen, verdictOf } from '#domain';
 import type { Grade } from '#domain';
 import type { Sql, Statement } from '#platform/database';
 import { REPORT_HOUR, TIME_BUCKET } from './report-buckets.js';
@@ -7,29 +7,30 @@ import type { PlannedLogout } from './types.js';
 const LOGOUTS: Statement = {
   name: 'record-logouts',
   text: `INSERT INTO logouts (id, graph_id, idp_id, cause, initiator, scope, reason, target, follows, requested_at, deadline_at, completed_at, verdict,
-    sessions, deliveries, open, failed, sweep_at)
+    sessions, deliveries, open, proven, failed, sweep_at)
   SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::jsonb[], $9::uuid[], $10::timestamptz[],
-    $11::timestamptz[], $12::timestamptz[], $13::text[], $14::int[], $15::int[], $16::int[], $17::int[], $18::timestamptz[])`,
+    $11::timestamptz[], $12::timestamptz[], $13::text[], $14::int[], $15::int[], $16::int[], $17::int[], $18::int[], $19::timestamptz[])`,
 };
 
 const DELIVERIES: Statement = {
   name: 'record-deliveries',
   text: `INSERT INTO deliveries (logout_id, n, graph_id, idp_id, sp_id, session_id, also_sessions, layer, token_sid, token_sub, saml, channel, outcome,
-    detail, requested_at, next_attempt_at, deadline_at, session_expires_at, settled_at)
+    detail, requested_at, next_attempt_at, deadline_at, session_expires_at, settled_at, exposure_ms)
   SELECT logout_id, n, graph_id, idp_id, sp_id, session_id, also_sessions::uuid[], layer, token_sid, token_sub, saml, channel, outcome, detail,
-    requested_at, next_attempt_at, deadline_at, session_expires_at, settled_at
+    requested_at, next_attempt_at, deadline_at, session_expires_at, settled_at, CASE WHEN outcome = 'confirmed' THEN 0 END
   FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::text[], $6::uuid[], $7::text[], $8::text[], $9::text[], $10::text[], $11::text[],
     $12::text[], $13::text[], $14::timestamptz[], $15::timestamptz[], $16::timestamptz[], $17::timestamptz[], $18::timestamptz[], $19::jsonb[])
     AS n(logout_id, n, graph_id, idp_id, sp_id, session_id, also_sessions, layer, token_sid, token_sub, channel, outcome, detail,
     requested_at, next_attempt_at, deadline_at, session_expires_at, settled_at, saml)`,
 };
 
-/** Deliveries that are final from the start (skipped) and logouts that have nobody to tell are counted here; the others when they settle. */
-const COUNT_SKIPPED: Statement = {
-  name: 'count-skipped-deliveries',
+/** Deliveries that are final from the start and logouts that have nobody to tell are counted here; the others when they settle. */
+const COUNT_FINAL: Statement = {
+  name: 'count-deliveries-final-at-once',
   text: `INSERT INTO report_delivery_deltas (hour, idp_id, sp_id, channel, cause, outcome, bucket, n, exposure_ms_sum)
-  SELECT ${REPORT_HOUR('d.requested_at')}, d.idp_id, d.sp_id, COALESCE(d.channel, 'none'), l.cause, d.outcome, -1, count(*), 0
-  FROM deliveries d JOIN logouts l ON l.id = d.logout_id WHERE d.logout_id = ANY($1::uuid[]) AND d.outcome = 'skipped' GROUP BY 1, 2, 3, 4, 5, 6`,
+  SELECT ${REPORT_HOUR('d.requested_at')}, d.idp_id, d.sp_id, COALESCE(d.channel, 'none'), l.cause, d.outcome,
+    CASE WHEN d.exposure_ms IS NULL THEN -1 ELSE ${TIME_BUCKET('d.exposure_ms')} END, count(*), 0
+  FROM deliveries d JOIN logouts l ON l.id = d.logout_id WHERE d.logout_id = ANY($1::uuid[]) AND d.settled_at IS NOT NULL GROUP BY 1, 2, 3, 4, 5, 6, 7`,
 };
 
 const COUNT_COMPLETED: Statement = {
@@ -64,6 +65,7 @@ export async function recordLogouts(sql: Sql, logouts: readonly PlannedLogout[],
     of((l) => l.sessions),
     of((l) => l.deliveries.length),
     of((_, at) => counts[at]!.open),
+    of((_, at) => counts[at]!.proven),
     of((_, at) => counts[at]!.failed),
     of((l) => new Date(l.requestedAt.getTime() + sweepAfterMs)),
   ]);
@@ -88,11 +90,11 @@ export async function recordLogouts(sql: Sql, logouts: readonly PlannedLogout[],
       cell((r) => r.delivery.nextAttemptAt),
       cell((r) => r.logout.deadlineAt),
       cell((r) => r.delivery.sessionExpiresAt),
-      cell((r) => (r.delivery.outcome === 'skipped' ? r.logout.requestedAt : null)),
+      cell((r) => (isOpen(r.delivery.outcome) ? null : r.logout.requestedAt)),
       cell((r) => (r.delivery.saml === null ? null : JSON.stringify(r.delivery.saml))),
     ]);
   }
-  if (counts.some((count) => count.failed > 0)) await sql.query(COUNT_SKIPPED, [of((l) => l.id)]);
+  if (counts.some((count) => count.failed + count.proven > 0)) await sql.query(COUNT_FINAL, [of((l) => l.id)]);
   if (counts.some((count) => count.open === 0)) await sql.query(COUNT_COMPLETED, [of((l) => l.id)]);
 }
 

@@ -1,5 +1,6 @@
 import type { Sql, Statement } from '#platform/database';
 import { REPORT_HOUR, TIME_BUCKET } from './report-buckets.js';
+import { isFinal } from './types.js';
 import type { CompletedLogout, Settled, Settlement } from './types.js';
 
 const OPEN = `('pending', 'retrying', 'awaiting-browser')`;
@@ -93,18 +94,18 @@ export async function settleDeliveries(
   const ordered = [...settlements].sort((a, b) => (a.logoutId < b.logoutId ? -1 : a.logoutId > b.logoutId ? 1 : a.n - b.n));
   await writeResults(sql, ordered);
   const of = <Value>(value: (settlement: Settlement) => Value): Value[] => ordered.map(value);
-  const retry = (s: Settlement) => (s.next.outcome === 'retrying' ? s.next : null);
-  const final = (s: Settlement) => (s.next.outcome === 'retrying' ? null : s.next);
+  const open = (s: Settlement) => (isFinal(s.next) ? null : s.next);
+  const final = (s: Settlement) => (isFinal(s.next) ? s.next : null);
   const rows = await sql.query<Row>(SETTLE, [
     of((s) => s.logoutId),
     of((s) => s.n),
     of((s) => s.attempt?.n ?? null),
     of((s) => s.next.outcome),
-    of((s) => retry(s)?.nextAttemptAt ?? null),
+    of((s) => open(s)?.nextAttemptAt ?? null),
     of((s) => final(s)?.settledAt ?? null),
     of((s) => s.next.detail),
-    of((s) => retry(s)?.channelIndex ?? null),
-    of((s) => retry(s)?.channel ?? null),
+    of((s) => open(s)?.channelIndex ?? null),
+    of((s) => open(s)?.channel ?? null),
     of((s) => s.attempt?.channel ?? null),
     now,
   ]);

@@ -1,4 +1,4 @@
-import type { Cause, ChannelType, FinalOutcome, Initiator, Layer, LogoutScope, Outcome, SamlSubject, Verdict } from '#domain';
+import type { Cause, ChannelType, FinalOutcome, Initiator, Layer, LogoutScope, OpenOutcome, Outcome, SamlSubject, Verdict } from '#domain';
 
 /** A logout that is about to be written, with its deliveries. */
 export interface PlannedLogout {
@@ -33,14 +33,19 @@ export interface PlannedDelivery {
   /** What a SAML SP knows it by; null where no channel of the SP is SAML. */
   saml: SamlSubject | null;
   channel: ChannelType | null;
-  outcome: 'pending' | 'skipped';
-  /** Why it is skipped. */
+  /** `confirmed`: the SP itself asked for this logout, and has nothing to be told. */
+  outcome: 'pending' | 'awaiting-browser' | 'skipped' | 'confirmed';
+  /** Why it is skipped, or confirmed. */
   detail: string | null;
+  /** When it is due; while it awaits a browser, until when. */
   nextAttemptAt: Date | null;
   sessionExpiresAt: Date | null;
 }
 
-/** A delivery that this process may attempt now: leased, its attempt row written. */
+/**
+ * A delivery that this process may attempt now: leased, its attempt row written. One that is `awaiting-browser` is here because no browser came
+ * in time, and has no attempt.
+ */
 export interface LeasedDelivery {
   logoutId: string;
   n: number;
@@ -53,7 +58,7 @@ export interface LeasedDelivery {
   /** What a SAML SP knows it by; null where no channel of the SP is SAML. */
   saml: SamlSubject | null;
   channelIndex: number;
-  outcome: 'pending' | 'retrying';
+  outcome: OpenOutcome;
   /** Number of the attempt that was just written. */
   attempt: number;
   /** How often this channel has been tried, this attempt included. */
@@ -81,15 +86,29 @@ export interface Settlement {
     jti: string | null;
     error: string | null;
   } | null;
-  next:
-    | { outcome: FinalOutcome; settledAt: Date; detail: string | null }
-    | {
-        outcome: 'retrying';
-        nextAttemptAt: Date;
-        detail: string | null;
-        /** Set when it moves to another channel. */ channelIndex?: number;
-        channel?: ChannelType;
-      };
+  next: FinalState | OpenState;
+}
+
+/** How a delivery ended for good. */
+export interface FinalState {
+  outcome: FinalOutcome;
+  settledAt: Date;
+  detail: string | null;
+}
+
+/** How it goes on. */
+export interface OpenState {
+  outcome: 'retrying' | 'awaiting-browser';
+  /** When it is due; while it awaits a browser, until when. */
+  nextAttemptAt: Date;
+  detail: string | null;
+  /** Set when it moves to another channel. */
+  channelIndex?: number;
+  channel?: ChannelType;
+}
+
+export function isFinal(next: FinalState | OpenState): next is FinalState {
+  return 'settledAt' in next;
 }
 
 /** What a settlement did. */

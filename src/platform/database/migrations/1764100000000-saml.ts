@@ -59,6 +59,7 @@ CREATE TABLE saml_requests (
   forget_at timestamptz NOT NULL
 );
 CREATE INDEX saml_requests_forget ON saml_requests (forget_at);
+CREATE INDEX saml_requests_flow ON saml_requests (flow_id, delivery_n);
 `;
 
 const INTAKE = `
