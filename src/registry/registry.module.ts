@@ -4,11 +4,13 @@ import { EncryptionKeys } from './encryption-keys.js';
 import { REGISTRY_ENTITIES } from './entities.js';
 import { IdentityProviders } from './identity-providers.js';
 import { LogoutKeys } from './logout-keys.js';
+import { PublicUrl } from './public-url.js';
 import { PublishedKeys } from './published-keys.js';
+import { SamlKeys } from './saml-keys.js';
 import { ServiceProviders } from './service-providers.js';
 import { UpstreamKeys } from './upstream-keys.js';
 
-const PROVIDERS = [IdentityProviders, ServiceProviders, LogoutKeys, PublishedKeys, UpstreamKeys, EncryptionKeys];
+const PROVIDERS = [IdentityProviders, ServiceProviders, LogoutKeys, PublishedKeys, UpstreamKeys, EncryptionKeys, SamlKeys, PublicUrl];
 
 /** Identity providers, service providers, their keys. The platform provides database, egress and master key. */
 @Global()
