@@ -1,15 +1,15 @@
-import { ExeuntError, newId, verdictOf } from '#domain';
-import type { Cause, Clock, Initiator, LogoutScope, Verdict } from '#domain';
+import { ExeuntError, isOpen, newId, verdictOf } from '#domain';
+import type { Cause, Clock, FinalOutcome, Initiator, LogoutScope, Verdict } from '#domain';
 import type { Outbox } from '#dispatch';
 import { countGrades, readLogout, recordLogouts, reopenDeliveries } from '#ledger';
 import type { PlannedLogout } from '#ledger';
-import type { Config } from '#platform/config';
 import type { Database, Sql } from '#platform/database';
 import type { Metrics } from '#platform/telemetry';
 import { loadServiceProviders } from '#registry';
-import { endSessions } from '#sessions';
-import type { Ended, Session, Target } from '#sessions';
+import { awaitLoginsOf, buryNames, endSessions } from '#sessions';
+import type { Ended, Ending, SamlTombstone, Session, Target } from '#sessions';
 import { planDeliveries } from './plan-deliveries.js';
+import type { PlanSettings } from './plan-deliveries.js';
 
 /** A request to end sessions of one IdP. */
 export interface LogoutRequest {
@@ -20,7 +20,12 @@ export interface LogoutRequest {
   reason: string | null;
   /** The logout whose ended graph a late session joined. */
   follows?: string | null;
+  /** A NameID that nobody bears yet is ended if it comes by then. Default: {@link REMEMBERED_MS} from now. @see SLO-24 */
+  rememberUntil?: Date;
 }
+
+/** So long a logout that came before its login is remembered, where nobody says how long. Milliseconds. */
+const REMEMBERED_MS = 600_000;
 
 /** What a request led to. */
 export type LogoutAnswer =
@@ -30,8 +35,8 @@ export type LogoutAnswer =
       sessions: number;
       /** When what lies below gateways is due, whether or not they have answered; null where nothing waits. */
       belowDueAt: Date | null;
-      /** Deliveries that were final from the start. */
-      skipped: number;
+      /** Outcomes of the deliveries that were final from the start. */
+      settled: FinalOutcome[];
       /** `pending`, unless there was nobody to tell. */
       verdict: Verdict;
     }
@@ -39,6 +44,11 @@ export type LogoutAnswer =
   | { kind: 'ended-before'; logoutId: string | null }
   | { kind: 'unknown' }
   | { kind: 'root-refused'; spId: string };
+
+export interface CoordinationSettings extends PlanSettings {
+  deliveryDeadlineSeconds: number;
+  sweepGraceSeconds: number;
+}
 
 /**
  * The story of a logout:
@@ -57,7 +67,7 @@ export class CoordinateLogout {
     private readonly clock: Clock,
     private readonly outbox: Outbox,
     private readonly metrics: Metrics,
-    private readonly settings: Pick<Config['dispatch'], 'deliveryDeadlineSeconds' | 'layerWaitMs' | 'sweepGraceSeconds'>,
+    private readonly settings: CoordinationSettings,
   ) {}
 
   /** One logout, in a transaction of its own. */
@@ -72,7 +82,7 @@ export class CoordinateLogout {
     const now = this.clock.now();
     const ids = requests.map(() => newId(now.getTime()));
     const endings = requests.map((request, at) => ({ logoutId: ids[at]!, target: request.target, scope: request.scope }));
-    const ended = await endSessions(sql, idpId, endings, (spIds) => keptFromRoot(sql, spIds), now);
+    const ended = await endOrRemember(sql, idpId, endings, requests, now);
     const sps = await loadServiceProviders(
       sql,
       ended.flatMap((one) => one.sessions.flatMap((session) => session.spId ?? [])),
@@ -80,7 +90,7 @@ export class CoordinateLogout {
     const plans = requests.flatMap((request, at): PlannedLogout[] => {
       const { sessions } = ended[at]!;
       if (sessions.length === 0) return [];
-      return [this.plan(ids[at]!, idpId, request, sessions, planDeliveries(sessions, sps, now, this.settings.layerWaitMs), now)];
+      return [this.plan(ids[at]!, idpId, request, sessions, planDeliveries(sessions, sps, request, now, this.settings), now)];
     });
     await recordLogouts(sql, plans, this.settings.sweepGraceSeconds * 1_000);
     return ended.map((one, at) =>
@@ -98,7 +108,7 @@ export class CoordinateLogout {
     answers.forEach((answer, at) => {
       if (answer.kind !== 'started') return;
       this.metrics.logoutStarted(requests[at]!.cause);
-      for (let skipped = 0; skipped < answer.skipped; skipped++) this.metrics.deliverySettled(null, 'skipped');
+      for (const outcome of answer.settled) this.metrics.deliverySettled(null, outcome);
       if (answer.verdict !== 'pending') this.metrics.logoutCompleted(answer.verdict);
       this.outbox.enqueue([answer.logoutId]);
       if (answer.belowDueAt !== null) this.outbox.schedule(answer.logoutId, answer.belowDueAt);
@@ -142,6 +152,40 @@ export class CoordinateLogout {
   }
 }
 
+/**
+ * Ends what is named. A NameID that nobody bears is looked for again when no login with it is under way any more, and remembered if it is still unknown;
+ * a `sid` is remembered by {@link endSessions} itself.
+ */
+async function endOrRemember(
+  sql: Sql,
+  idpId: string,
+  endings: readonly Ending[],
+  requests: readonly LogoutRequest[],
+  now: Date,
+): Promise<Ended[]> {
+  const kept = (spIds: readonly string[]) => keptFromRoot(sql, spIds);
+  const ended = await endSessions(sql, idpId, endings, kept, now);
+  const isUnknown = (at: number) => !ended[at]!.known && isNameAlone(requests[at]!.target);
+  const unknown = requests.flatMap((_, at) => (isUnknown(at) ? [at] : []));
+  if (unknown.length === 0) return ended;
+  const nameIdAt = (at: number) => requests[at]!.target.nameId!;
+  await awaitLoginsOf(sql, idpId, unknown.map(nameIdAt));
+  const again = unknown.map((at) => endings[at]!);
+  (await endSessions(sql, idpId, again, kept, now)).forEach((one, i) => (ended[unknown[i]!] = one));
+  const tombstones = unknown.filter(isUnknown).map((at): SamlTombstone => {
+    const { target, rememberUntil } = requests[at]!;
+    const sessionIndexes = target.sessionIndexes ?? (target.sessionIndex === undefined ? [] : [target.sessionIndex]);
+    const forgetAt = rememberUntil ?? new Date(now.getTime() + REMEMBERED_MS);
+    return { nameId: nameIdAt(at), sessionIndexes, spId: target.spId ?? null, forgetAt };
+  });
+  await buryNames(sql, idpId, tombstones, now);
+  return ended;
+}
+
+function isNameAlone({ nameId, sid, sessionId }: Target): boolean {
+  return nameId !== undefined && sid === undefined && sessionId === undefined;
+}
+
 async function keptFromRoot(sql: Sql, spIds: readonly string[]): Promise<Set<string>> {
   const sps = await loadServiceProviders(sql, spIds);
   return new Set(spIds.filter((id) => sps.get(id)?.mayEndRoot !== true));
@@ -150,10 +194,12 @@ async function keptFromRoot(sql: Sql, spIds: readonly string[]): Promise<Set<str
 function answerOf(ended: Ended, logoutId: string, plan: PlannedLogout | undefined, now: Date): LogoutAnswer {
   if (ended.refusedSp !== null) return { kind: 'root-refused', spId: ended.refusedSp };
   if (plan !== undefined) {
-    const later = plan.deliveries.find((delivery) => delivery.nextAttemptAt !== null && delivery.nextAttemptAt > now);
-    const skipped = plan.deliveries.filter((delivery) => delivery.outcome === 'skipped').length;
+    const later = plan.deliveries.find(
+      (delivery) => delivery.outcome === 'pending' && delivery.nextAttemptAt !== null && delivery.nextAttemptAt > now,
+    );
+    const settled = plan.deliveries.flatMap(({ outcome }) => (isOpen(outcome) ? [] : outcome));
     const verdict = verdictOf(countGrades(plan));
-    return { kind: 'started', logoutId, sessions: plan.sessions, belowDueAt: later?.nextAttemptAt ?? null, skipped, verdict };
+    return { kind: 'started', logoutId, sessions: plan.sessions, belowDueAt: later?.nextAttemptAt ?? null, settled, verdict };
   }
   return ended.known ? { kind: 'ended-before', logoutId: ended.endedBefore } : { kind: 'unknown' };
 }

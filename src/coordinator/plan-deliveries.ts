@@ -1,39 +1,55 @@
+import { nameIdKey } from '#domain';
+import type { Cause, SamlSubject } from '#domain';
 import type { PlannedDelivery } from '#ledger';
-import { ladderOf } from '#registry';
-import type { ServiceProvider } from '#registry';
-import type { Session } from '#sessions';
+import { isSamlOnly, ladderOf, needsBrowser } from '#registry';
+import type { LadderStep, ServiceProvider } from '#registry';
+import { isNamedBy } from '#sessions';
+import type { Session, Target } from '#sessions';
+
+export interface PlanSettings {
+  /** So long what lies below gateways waits for them. Milliseconds. */
+  layerWaitMs: number;
+  /** So long a delivery waits for a browser. Milliseconds. */
+  browserWaitMs: number;
+}
 
 /**
- * Who must be told of these ended sessions: one delivery a session at an SP; one a person at an SP that is told of persons only.
- * An SP that cannot be told has its row too, `skipped`, with the reason. Gateways come first; what lies below them waits for them, but only so long.
+ * Who must be told of these ended sessions: one delivery a session at an SP; one a person at an SP that is told of persons only, or that can be told of
+ * several sessions of a person with one message. An SP that cannot be told has its row too, `skipped`, with the reason; and so has the SP that asked.
+ * Gateways come first; what lies below them waits for them, but only so long.
+ * @param asked what was asked for; where it names an SP, that SP asked for its own sessions to end.
  */
 export function planDeliveries(
   sessions: readonly Session[],
   sps: ReadonlyMap<string, ServiceProvider>,
+  asked: { target: Target; cause: Cause },
   now: Date,
-  layerWaitMs: number,
+  settings: PlanSettings,
 ): PlannedDelivery[] {
   const planned: PlannedDelivery[] = [];
   const byPerson = new Map<string, PlannedDelivery>();
   for (const session of [...sessions].sort(topDown)) {
     if (session.spId === null) continue;
     const sp = sps.get(session.spId);
-    const first = sp && ladderOf(sp)[0];
-    const person =
-      first?.type === 'oidc-backchannel' && first.tell === 'user' && session.tokenSub !== null
-        ? JSON.stringify([session.spId, session.tokenSub])
-        : null;
+    const ladder = sp ? ladderOf(sp) : [];
+    const knowsIt = asked.target.spId !== undefined && isNamedBy(session, asked.target);
+    const person = knowsIt ? null : personOf(session, ladder);
     const told = person === null ? undefined : byPerson.get(person);
     if (told) {
       told.alsoSessions.push(session.id);
+      if (session.sessionIndex !== null) told.saml?.sessionIndexes.push(session.sessionIndex);
       continue;
     }
-    const delivery = planDelivery(planned.length + 1, session, session.spId, sp, now);
+    const delivery = {
+      n: planned.length + 1,
+      ...about(session, session.spId, ladder, asked.cause),
+      ...(knowsIt ? ASKED_ITSELF : firstStep(sp, ladder, session, now, settings)),
+    };
     planned.push(delivery);
     if (person !== null) byPerson.set(person, delivery);
   }
   if (planned.some((delivery) => delivery.layer === 'gateway' && delivery.outcome === 'pending')) {
-    const below = new Date(now.getTime() + layerWaitMs);
+    const below = new Date(now.getTime() + settings.layerWaitMs);
     for (const delivery of planned) if (delivery.layer === 'sp' && delivery.outcome === 'pending') delivery.nextAttemptAt = below;
   }
   return planned;
@@ -45,10 +61,22 @@ function topDown(a: Session, b: Session): number {
   return ORDER[a.layer] - ORDER[b.layer];
 }
 
-function planDelivery(n: number, session: Session, spId: string, sp: ServiceProvider | undefined, now: Date): PlannedDelivery {
-  const skipped = whySkipped(sp);
+/** What sessions that one message ends have in common; null: the session has a message of its own. */
+function personOf(session: Session, ladder: readonly LadderStep[]): string | null {
+  const [first] = ladder;
+  if (first?.type === 'oidc-backchannel' && first.tell === 'user' && session.tokenSub !== null) {
+    return JSON.stringify([session.spId, session.tokenSub]);
+  }
+  // A LogoutRequest names any number of SessionIndexes. @see SLO-8
+  if (isSamlOnly(ladder) && session.nameId !== null && session.sessionIndex !== null) {
+    return JSON.stringify([session.spId, nameIdKey(session.nameId)]);
+  }
+  return null;
+}
+
+/** The part of a delivery that says what the SP must be told. */
+function about(session: Session, spId: string, ladder: readonly LadderStep[], cause: Cause) {
   return {
-    n,
     graphId: session.graphId,
     spId,
     sessionId: session.id,
@@ -56,18 +84,45 @@ function planDelivery(n: number, session: Session, spId: string, sp: ServiceProv
     layer: session.layer,
     tokenSid: session.tokenSid,
     tokenSub: session.tokenSub,
-    saml: null,
-    channel: (sp && ladderOf(sp)[0]?.type) ?? null,
-    outcome: skipped === null ? 'pending' : 'skipped',
-    detail: skipped,
-    nextAttemptAt: skipped === null ? now : null,
+    saml: ladder.some((step) => step.type !== 'oidc-backchannel') ? samlSubjectOf(session, cause) : null,
     sessionExpiresAt: session.expiresAt,
   };
 }
 
-function whySkipped(sp: ServiceProvider | undefined): string | null {
+function samlSubjectOf(session: Session, cause: Cause): SamlSubject | null {
+  if (session.nameId === null) return null;
+  return { nameId: session.nameId, sessionIndexes: session.sessionIndex === null ? [] : [session.sessionIndex], cause };
+}
+
+type Beginning = Pick<PlannedDelivery, 'channel' | 'outcome' | 'detail' | 'nextAttemptAt'>;
+
+/** A request is never sent back to the one who made it. @see SLO-25 */
+const ASKED_ITSELF: Beginning = Object.freeze({
+  channel: null,
+  outcome: 'confirmed',
+  detail: 'it asked for this logout itself',
+  nextAttemptAt: null,
+});
+
+function firstStep(
+  sp: ServiceProvider | undefined,
+  ladder: readonly LadderStep[],
+  session: Session,
+  now: Date,
+  settings: PlanSettings,
+): Beginning {
+  const [first] = ladder;
+  const channel = first?.type ?? null;
+  const skipped = whySkipped(sp, first);
+  if (first === undefined || skipped !== null) return { channel, outcome: 'skipped', detail: skipped, nextAttemptAt: null };
+  if (!needsBrowser(first)) return { channel, outcome: 'pending', detail: null, nextAttemptAt: now };
+  const waits = new Date(Math.min(now.getTime() + settings.browserWaitMs, session.expiresAt?.getTime() ?? Infinity));
+  return { channel, outcome: 'awaiting-browser', detail: null, nextAttemptAt: waits };
+}
+
+function whySkipped(sp: ServiceProvider | undefined, first: LadderStep | undefined): string | null {
   if (sp === undefined) return 'the service provider is not registered any more';
   if (!sp.enabled) return 'the service provider is disabled';
-  if (sp.channels.length === 0) return 'the service provider has no channel';
+  if (first === undefined) return 'the service provider has no channel';
   return null;
 }

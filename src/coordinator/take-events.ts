@@ -3,8 +3,8 @@ import type { Database, Sql } from '#platform/database';
 import type { Metrics } from '#platform/telemetry';
 import { loadServiceProviders } from '#registry';
 import type { ServiceProvider } from '#registry';
-import { joinSessions, startSessions, touchSessions } from '#sessions';
-import type { Arrival, ParentReference, Target } from '#sessions';
+import { findBuried, joinSessions, startSessions, touchSessions } from '#sessions';
+import type { Arrival, ParentReference, Session, Target } from '#sessions';
 import { claimEvents, noteEvents } from './claim-events.js';
 import type { CoordinateLogout, LogoutAnswer, LogoutRequest } from './coordinate-logout.js';
 
@@ -136,7 +136,8 @@ export class TakeEvents {
     const results = new Map<SessionEvent, EventResult>();
     const started = run.filter((event) => event.type === 'session.started');
     const logins = started.map(({ handles, expiresAt, idleTimeoutSeconds }) => ({ idpId, handles, expiresAt, idleTimeoutSeconds }));
-    (await startSessions(sql, idpId, logins, now)).forEach((arrival, at) => results.set(started[at]!, arrived(started[at]!, arrival)));
+    const startedArrivals = await startSessions(sql, idpId, logins, now);
+    startedArrivals.forEach((arrival, at) => results.set(started[at]!, arrived(started[at]!, arrival)));
 
     const joined = run.filter((event) => event.type === 'session.joined');
     const known = joined.filter((event) => {
@@ -149,6 +150,7 @@ export class TakeEvents {
     const arrivals = await joinSessions(sql, idpId, joinings, now);
     arrivals.forEach((arrival, at) => results.set(known[at]!, arrived(known[at]!, arrival)));
     await this.endLateJoins(sql, idpId, arrivals, begun);
+    await this.endBuried(sql, idpId, results, [...accepted(startedArrivals), ...accepted(arrivals)], begun);
     return run.map((event) => results.get(event)!);
   }
 
@@ -161,6 +163,39 @@ export class TakeEvents {
       return [{ target, cause: 'unspecified', initiator: 'late-join', scope: 'session', reason, follows: arrival.logoutId }];
     });
     if (requests.length > 0) await this.end(sql, idpId, requests, begun);
+  }
+
+  /** Sessions that were logged out before they came: born dead. @see SLO-24 */
+  private async endBuried(
+    sql: Sql,
+    idpId: string,
+    results: Map<SessionEvent, EventResult>,
+    sessions: readonly Session[],
+    begun: Begun,
+  ): Promise<void> {
+    const buried = await findBuried(sql, idpId, sessions, this.clock.now());
+    if (buried.length === 0) return;
+    const sps = await loadServiceProviders(
+      sql,
+      buried.flatMap(({ session }) => session.spId ?? []),
+    );
+    const requests = buried.map(({ session, by }): LogoutRequest => {
+      const upwards = by === 'sp' && sps.get(session.spId ?? '')?.mayEndRoot === true;
+      const reason = 'a logout had come before the login';
+      return {
+        target: { sessionId: session.id },
+        cause: 'unspecified',
+        initiator: 'late-join',
+        scope: upwards ? 'root' : 'session',
+        reason,
+      };
+    });
+    const answers = await this.end(sql, idpId, requests, begun);
+    const logoutOf = new Map(buried.map(({ session }, at) => [session.id, logoutIdOf(answers[at]!)]));
+    for (const [event, result] of results) {
+      const logoutId = result.status === 'accepted' && result.sessionId ? logoutOf.get(result.sessionId) : undefined;
+      if (logoutId !== undefined) results.set(event, { ...result, status: 'session_ended', logoutId });
+    }
   }
 
   private async takeTouches(sql: Sql, idpId: string, run: readonly SessionTouched[]): Promise<EventResult[]> {
@@ -257,4 +292,12 @@ function unknownSp(event: SessionJoined, sp: ServiceProvider | undefined, idpId:
     ? `Service provider "${event.sp}" belongs to another identity provider than "${idpId}"`
     : `There is no service provider "${event.sp}"`;
   return { id: event.id, status: 'rejected', error: { code: sp ? 'forbidden' : 'not_found', detail } };
+}
+
+function accepted(arrivals: readonly Arrival[]): Session[] {
+  return arrivals.flatMap((arrival) => (arrival.kind === 'accepted' ? arrival.session : []));
+}
+
+function logoutIdOf(answer: LogoutAnswer): string | null {
+  return answer.kind === 'started' || answer.kind === 'ended-before' ? answer.logoutId : null;
 }

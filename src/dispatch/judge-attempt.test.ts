@@ -5,7 +5,7 @@ import { retryDelayMs } from './retry-schedule.js';
 
 const NOW = new Date('2026-01-01T12:00:00Z');
 const at = (seconds: number): Date => new Date(NOW.getTime() + seconds * 1_000);
-const settings = { retryDelaysMs: [1_000, 3_000, 10_000], retryJitter: 0.2, retryAfterLimitSeconds: 60 };
+const settings = { retryDelaysMs: [1_000, 3_000, 10_000], retryJitter: 0.2, retryAfterLimitSeconds: 60, browserWaitMs: 3_600_000 };
 const delivery = (more: Partial<LeasedDelivery> = {}): LeasedDelivery => ({
   logoutId: 'l',
   n: 1,

@@ -77,7 +77,7 @@ export async function findTargets(sql: Sql, idpId: string, targets: readonly Tar
     );
     for (const session of sessions) for (const at of atsByKey.get(lookup.keyOf(session)!)!) found.push({ ...session, at });
   }
-  return found.filter((session) => agrees(session, targets[session.at]!));
+  return found.filter((session) => isNamedBy(session, targets[session.at]!));
 }
 
 /** The targets by the look-up that finds them, and there by their keys: several may ask for the same. */
@@ -96,14 +96,20 @@ function groupByLookup(targets: readonly Target[]): { lookup: Lookup; atsByKey: 
   return [...groups].map(([lookup, atsByKey]) => ({ lookup, atsByKey }));
 }
 
-/** A handle that only one side has neither confirms nor denies. */
-function agrees(session: Session, target: Target): boolean {
+/** Whether nothing in the target speaks against the session. A handle that only one side has neither confirms nor denies; the SP must be the one named. */
+export function isNamedBy(session: Session, target: Target): boolean {
   const same = (wanted: string | undefined, has: string | null): boolean => wanted === undefined || has === null || wanted === has;
   return (
     same(target.sid, session.sid) &&
     same(target.sub, session.sub) &&
     same(target.sessionIndex, session.sessionIndex) &&
+    hasIndexOf(session, target.sessionIndexes ?? []) &&
+    (target.spId === undefined || target.spId === session.spId) &&
     same(target.email && emailKey(target.email), session.email) &&
     same(target.nameId && nameIdKey(target.nameId), session.nameId && nameIdKey(session.nameId))
   );
+}
+
+function hasIndexOf({ sessionIndex }: Session, wanted: readonly string[]): boolean {
+  return wanted.length === 0 || sessionIndex === null || wanted.includes(sessionIndex);
 }

@@ -4,3 +4,5 @@ export * from './join-sessions.js';
 export * from './end-sessions.js';
 export * from './touch-sessions.js';
 export * from './read-sessions.js';
+export { isNamedBy } from './find-target.js';
+export * from './saml-tombstones.js';

@@ -118,8 +118,9 @@ function childOf(joining: Joining, parent: Session, now: Date): Session {
     sid: handles.sid ?? null,
     sub: handles.sub ?? null,
     email: handles.email ?? null,
-    nameId: handles.nameId ?? null,
-    sessionIndex: handles.sessionIndex ?? null,
+    nameId: handles.nameId ?? parent.nameId,
+    // An index belongs to the assertion with the NameID beside it: where the SP has a name of its own, the index above is not its index.
+    sessionIndex: handles.sessionIndex ?? (handles.nameId === undefined ? parent.sessionIndex : null),
     tokenSid: handles.sid ?? parent.tokenSid,
     tokenSub: handles.sub ?? parent.tokenSub,
     state: 'live',

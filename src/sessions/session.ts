@@ -29,6 +29,10 @@ export interface Session {
 /** Names one session, or several. */
 export interface Target extends Handles {
   sessionId?: string;
+  /** Of the sessions that `nameId` names, those with one of these; empty: all of them. @see SLO-23, SLO-27 */
+  sessionIndexes?: string[];
+  /** Only sessions at this SP. @see SLO-89 */
+  spId?: string;
 }
 
 /** Names the session that a new one hangs on. */

@@ -37,7 +37,7 @@ export interface Coordination {
   close(): Promise<void>;
 }
 
-const SETTINGS = { deliveryDeadlineSeconds: 86_400, layerWaitMs: 2_000, sweepGraceSeconds: 15 };
+const SETTINGS = { deliveryDeadlineSeconds: 86_400, layerWaitMs: 2_000, browserWaitMs: 3_600_000, sweepGraceSeconds: 15 };
 
 export const backchannel = (uri = 'https://rp.example/logout', more: object = {}): object => ({
   type: 'oidc-backchannel',
