@@ -9,6 +9,8 @@ export type { LogoutKeyInfo, Signer } from './logout-keys.js';
 export type { KeyAlg, KeyImport } from './key-material.js';
 export { PublishedKeys } from './published-keys.js';
 export type { PublishedJwks } from './published-keys.js';
+export { PublishedSaml } from './published-saml.js';
+export type { PublishedMetadata } from './published-saml.js';
 export { SamlKeys } from './saml-keys.js';
 export type { SamlCertificates, SamlSigning } from './saml-keys.js';
 export type { SamlKeyInfo } from './saml-key-rows.js';

@@ -6,11 +6,22 @@ import { IdentityProviders } from './identity-providers.js';
 import { LogoutKeys } from './logout-keys.js';
 import { PublicUrl } from './public-url.js';
 import { PublishedKeys } from './published-keys.js';
+import { PublishedSaml } from './published-saml.js';
 import { SamlKeys } from './saml-keys.js';
 import { ServiceProviders } from './service-providers.js';
 import { UpstreamKeys } from './upstream-keys.js';
 
-const PROVIDERS = [IdentityProviders, ServiceProviders, LogoutKeys, PublishedKeys, UpstreamKeys, EncryptionKeys, SamlKeys, PublicUrl];
+const PROVIDERS = [
+  IdentityProviders,
+  ServiceProviders,
+  LogoutKeys,
+  PublishedKeys,
+  UpstreamKeys,
+  EncryptionKeys,
+  SamlKeys,
+  PublishedSaml,
+  PublicUrl,
+];
 
 /** Identity providers, service providers, their keys. The platform provides database, egress and master key. */
 @Global()

@@ -7,6 +7,7 @@ import type { Config } from '#platform/config';
 import { ApiRoute } from '#platform/http';
 import { PublishedKeys } from '#registry';
 import type { PublishedJwks } from '#registry';
+import { sendPublished } from './send-published.js';
 
 const TAG = 'Published keys';
 const jwksView = z.object({ keys: z.array(z.record(z.string(), z.unknown())) }).meta({ id: 'Jwks' });
@@ -44,20 +45,8 @@ export class PublishedKeysController {
     return this.send(await this.published.relyingPartyJwks(id), known, reply);
   }
 
-  private send(document: PublishedJwks, known: string | undefined, reply: FastifyReply): void {
-    void reply.headers({
-      'cache-control': `public, max-age=${this.config.keys.jwksMaxAgeSeconds}`,
-      etag: document.etag,
-      // Public keys: browsers of single-page clients read them, too.
-      'access-control-allow-origin': '*',
-      'cross-origin-resource-policy': 'cross-origin',
-    });
-    if (matches(known, document.etag)) void reply.code(304).send();
-    else void reply.header('content-type', 'application/json; charset=utf-8').send(document.json);
+  private send({ json, etag }: PublishedJwks, known: string | undefined, reply: FastifyReply): void {
+    const maxAgeSeconds = this.config.keys.jwksMaxAgeSeconds;
+    sendPublished({ text: json, etag, contentType: 'application/json; charset=utf-8', maxAgeSeconds }, known, reply);
   }
-}
-
-function matches(known: string | undefined, etag: string): boolean {
-  if (known === undefined) return false;
-  return known.split(',').some((one) => one.trim() === '*' || one.trim().replace(/^W\//, '') === etag);
 }

@@ -3,10 +3,20 @@ import { ApiKeysController } from './api-keys.controller.js';
 import { IdentityProvidersController } from './identity-providers.controller.js';
 import { LogoutKeysController } from './logout-keys.controller.js';
 import { PublishedKeysController } from './published-keys.controller.js';
+import { PublishedSamlController } from './published-saml.controller.js';
+import { SamlKeysController } from './saml-keys.controller.js';
 import { ServiceProvidersController } from './service-providers.controller.js';
 
 /** The routes of the registry. Needs RegistryModule and AccessModule in the application. */
 @Module({
-  controllers: [IdentityProvidersController, ServiceProvidersController, ApiKeysController, LogoutKeysController, PublishedKeysController],
+  controllers: [
+    IdentityProvidersController,
+    ServiceProvidersController,
+    ApiKeysController,
+    LogoutKeysController,
+    PublishedKeysController,
+    SamlKeysController,
+    PublishedSamlController,
+  ],
 })
 export class RegistryApiModule {}

@@ -1,5 +1,5 @@
 const SEEN_LIMIT = 100;
-const SECRET_NAME = /secret|token|passw|passphrase|authorization|api_?key|credential|cookie|private|^pem$/i;
+const SECRET_NAME = /secret|token|passw|passphrase|authorization|api_?key|credential|cookie|private|pkcs12|^pem$/i;
 const PRIVATE_JWK_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']);
 const SECRET_TEXT = /-----BEGIN [A-Z ]*PRIVATE KEY|"(?:d|p|q|dp|dq|qi|k)"\s*:|^ey[A-Za-z0-9_-]{8,}\.|exk_[A-Za-z0-9-]+_/;
 const REDACTED = '[redacted]';

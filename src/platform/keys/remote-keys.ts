@@ -1,6 +1,7 @@
 import { createLocalJWKSet, createRemoteJWKSet, customFetch as joseFetch, errors } from 'jose';
 import type { CryptoKey, FlattenedJWSInput, JSONWebKeySet, JWSHeaderParameters, RemoteJWKSet } from 'jose';
 import { allowInsecureRequests, customFetch, discovery, None } from 'openid-client';
+import type { CustomFetch } from 'openid-client';
 import { ExeuntError, messageOf } from '#domain';
 
 type Fetch = typeof globalThis.fetch;
@@ -139,7 +140,12 @@ async function discoverJwksUri(issuer: string, fetch: Fetch): Promise<string> {
   const url = new URL(issuer);
   // Whether plain http may be spoken is the egress guard's decision, not the library's.
   const execute = url.protocol === 'http:' ? [allowInsecureRequests] : [];
-  const found = await discovery(url, 'exeunt', undefined, None(), { execute, [customFetch]: fetch, timeout: FETCH_MS / 1000 });
+  // The browser's types, which the XML parser brings into the program, know less of a body than Node's.
+  const found = await discovery(url, 'exeunt', undefined, None(), {
+    execute,
+    [customFetch]: fetch as CustomFetch,
+    timeout: FETCH_MS / 1000,
+  });
   const { jwks_uri: jwksUri, issuer: named } = found.serverMetadata();
   if (named !== issuer) throw new Error(`its discovery document names the issuer ${named}`);
   if (jwksUri === undefined) throw new Error('its discovery document has no jwks_uri');

@@ -25,6 +25,8 @@ const SECRET_NAMES: ReadonlySet<string> = new Set([
   'privatekey',
   'privatejwk',
   'privatepem',
+  'pem',
+  'pkcs12',
   'masterkey',
   'samlrequest',
   'samlresponse',
