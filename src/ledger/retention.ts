@@ -15,11 +15,14 @@ export interface Forgotten {
   logouts: number;
   sessions: number;
   eventIds: number;
-  tokenIds: number;
+  /** What says itself when it is of no use any more: ids of messages, requests that await an answer, logouts that await a login, browsers' ways. */
+  passing: number;
 }
 
 const DAY_MS = 86_400_000;
 const BATCH = 1_000;
+/** Tables whose rows say in `forget_at` when they may go. */
+const PASSING = ['seen_tokens', 'seen_messages', 'saml_requests', 'saml_tombstones', 'browser_flows'] as const;
 
 /**
  * Forgets what is older than the periods say: in small batches, so that nobody waits for it. A logout that is not complete is never forgotten,
@@ -54,12 +57,15 @@ export async function forgetOld(database: Database, periods: RetentionPeriods, n
     `DELETE FROM intake_events WHERE ctid IN (SELECT ctid FROM intake_events WHERE received_at < $1 LIMIT ${BATCH}) RETURNING 1`,
     [daysAgo(periods.eventIdsDays)],
   );
-  const tokenIds = await inBatches(
-    database,
-    `DELETE FROM seen_tokens WHERE ctid IN (SELECT ctid FROM seen_tokens WHERE forget_at < $1 LIMIT ${BATCH}) RETURNING 1`,
-    [now],
-  );
-  return { partitions: dropped, partitionsKept: kept, logouts, sessions, eventIds, tokenIds };
+  let passing = 0;
+  for (const table of PASSING) {
+    passing += await inBatches(
+      database,
+      `DELETE FROM ${table} WHERE ctid IN (SELECT ctid FROM ${table} WHERE forget_at < $1 LIMIT ${BATCH}) RETURNING 1`,
+      [now],
+    );
+  }
+  return { partitions: dropped, partitionsKept: kept, logouts, sessions, eventIds, passing };
 }
 
 async function inBatches(database: Database, text: string, params: readonly unknown[]): Promise<number> {

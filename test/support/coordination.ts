@@ -1,4 +1,4 @@
-import { CoordinateLogout, EndByLogoutToken, TakeEvents } from '#coordinator';
+import { CoordinateLogout, EndByLogoutToken, EndBySamlRequest, TakeEvents } from '#coordinator';
 import type { EventResult, SessionEvent } from '#coordinator';
 import type { Outbox } from '#dispatch';
 import { ensureAttemptPartitions } from '#ledger';
@@ -24,12 +24,13 @@ export interface Coordination {
   takeEvents: TakeEvents;
   coordinateLogout: CoordinateLogout;
   endByLogoutToken: EndByLogoutToken;
+  endBySamlRequest: EndBySamlRequest;
   enqueued: string[];
   scheduled: { logoutId: string; at: Date }[];
   /** Registers an SP of the IdP `idp`, straight in the database. */
   registerSp(
     id: string,
-    more?: { idp?: string; layer?: 'sp' | 'gateway'; channels?: object[]; mayEndRoot?: boolean; enabled?: boolean },
+    more?: { idp?: string; layer?: 'sp' | 'gateway'; channels?: object[]; saml?: object; mayEndRoot?: boolean; enabled?: boolean },
   ): Promise<void>;
   take(...events: Partial<SessionEvent>[]): Promise<EventResult[]>;
   /** Forgets all sessions, logouts, events and SPs. */
@@ -47,6 +48,18 @@ export const backchannel = (uri = 'https://rp.example/logout', more: object = {}
   signingAlg: 'RS256',
   tell: 'session',
   ...more,
+});
+
+/** A SAML SP that offers these bindings, in the order in which it is told over them. */
+export const samlSp = (...bindings: ('soap' | 'redirect' | 'post')[]): { channels: object[]; saml: object } => ({
+  channels: [{ type: 'saml', bindings, encryptNameId: false, allowSha1: false }],
+  saml: {
+    entityId: 'https://sp.example/saml',
+    singleLogoutServices: bindings.map((binding) => ({ binding, location: `https://sp.example/${binding}` })),
+    signingCertificates: [],
+    encryptionKeys: [],
+    validUntil: null,
+  },
 });
 
 export async function startCoordination(): Promise<Coordination> {
@@ -72,11 +85,12 @@ export async function startCoordination(): Promise<Coordination> {
     takeEvents,
     coordinateLogout,
     endByLogoutToken: new EndByLogoutToken(database, clock, coordinateLogout),
+    endBySamlRequest: new EndBySamlRequest(database, clock, coordinateLogout),
     enqueued,
     scheduled,
     registerSp: async (id, more = {}) => {
       await database.query(
-        `INSERT INTO service_providers (id, idp_id, name, layer, channels, may_end_root, enabled) VALUES ($1, $2, $1, $3, $4, $5, $6)`,
+        `INSERT INTO service_providers (id, idp_id, name, layer, channels, may_end_root, enabled, saml) VALUES ($1, $2, $1, $3, $4, $5, $6, $7)`,
         [
           id,
           more.idp ?? 'idp',
@@ -84,6 +98,7 @@ export async function startCoordination(): Promise<Coordination> {
           JSON.stringify(more.channels ?? [backchannel()]),
           more.mayEndRoot ?? true,
           more.enabled ?? true,
+          more.saml ?? null,
         ],
       );
     },
@@ -96,7 +111,7 @@ export async function startCoordination(): Promise<Coordination> {
       enqueued.length = 0;
       scheduled.length = 0;
       await database.query(
-        'TRUNCATE sessions, session_edges, intake_events, seen_tokens, logouts, deliveries, attempts, service_providers CASCADE',
+        'TRUNCATE sessions, session_edges, intake_events, seen_tokens, seen_messages, saml_tombstones, logouts, deliveries, attempts, report_delivery_deltas, report_logout_deltas, service_providers CASCADE',
       );
     },
     close: async () => {
