@@ -1,8 +1,11 @@
 import type { LogoutAnswer, VerifiedSamlLogout } from '#coordinator';
 import type { NameId } from '#domain';
 import { readDeliveries, readLogout } from '#ledger';
+import { findBuried, startSessions } from '#sessions';
+import type { Session } from '#sessions';
 import { backchannel, samlSp, startCoordination } from '../support/coordination.js';
 import type { Coordination } from '../support/coordination.js';
+import { eventually } from '../support/service.js';
 
 let at: Coordination;
 beforeAll(async () => {
@@ -277,6 +280,21 @@ describe('SLO-24 a logout that came before its login', () => {
     await at.take({ type: 'session.started', handles: other });
     await at.take({ type: 'session.ended', target: other });
     expect(await at.take({ type: 'session.started', handles: other })).toMatchObject([{ status: 'session_ended' }]);
+  });
+
+  it('a logout waits for a login that is under way with this NameID, and then sees it', async () => {
+    const handles = { nameId: ALICE, sessionIndex: '_idp' };
+    let logout: Promise<LogoutAnswer | null> | undefined;
+    await at.database.transaction(async (sql) => {
+      const login = { idpId: 'idp', handles, expiresAt: null, idleTimeoutSeconds: null };
+      const [arrival] = await startSessions(sql, 'idp', [login], at.clock.now());
+      expect(await findBuried(sql, 'idp', [(arrival as { session: Session }).session], at.clock.now())).toEqual([]);
+      logout = end({ sessionIndexes: ['_idp'] });
+      const waiting = () => at.database.query(`SELECT 1 FROM pg_locks WHERE locktype = 'advisory' AND NOT granted`);
+      await eventually(waiting, (rows) => rows.length === 1);
+    });
+    expect(await logout).toMatchObject({ kind: 'started', sessions: 1 });
+    expect(await live()).toEqual([]);
   });
 
   it('a login and a logout that race for a NameID nobody knows never leave a live session', async () => {
