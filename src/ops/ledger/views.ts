@@ -30,6 +30,7 @@ export const deliveryView = z.object({
     .optional()
     .describe('How long the session stayed alive after the logout was asked for; known when that is proven'),
   nextAttemptAt: instant.optional(),
+  awaitsBrowserUntil: instant.optional().describe('While it is awaiting-browser; then it goes on without one, or is skipped'),
   attempts: z.array(attemptView),
 });
 
@@ -127,7 +128,9 @@ function showDelivery(logoutId: string, delivery: DeliveryRecord & { attempts: A
     outcome: delivery.outcome,
     detail: delivery.detail,
     exposureSeconds: delivery.exposureMs === null ? null : delivery.exposureMs / 1_000,
-    nextAttemptAt: delivery.nextAttemptAt?.toISOString(),
+    ...(delivery.outcome === 'awaiting-browser'
+      ? { awaitsBrowserUntil: delivery.nextAttemptAt?.toISOString() }
+      : { nextAttemptAt: delivery.nextAttemptAt?.toISOString() }),
     attempts: delivery.attempts.map(showAttempt),
   });
 }
