@@ -118,6 +118,7 @@ export function showLogoutWithDeliveries(
 }
 
 function showDelivery(logoutId: string, delivery: DeliveryRecord & { attempts: AttemptRecord[] }): Wire<typeof deliveryView> {
+  const awaitsBrowser = delivery.outcome === 'awaiting-browser';
   return known({
     id: `${logoutId}.${delivery.n}`,
     sp: delivery.spId,
@@ -128,9 +129,8 @@ function showDelivery(logoutId: string, delivery: DeliveryRecord & { attempts: A
     outcome: delivery.outcome,
     detail: delivery.detail,
     exposureSeconds: delivery.exposureMs === null ? null : delivery.exposureMs / 1_000,
-    ...(delivery.outcome === 'awaiting-browser'
-      ? { awaitsBrowserUntil: delivery.nextAttemptAt?.toISOString() }
-      : { nextAttemptAt: delivery.nextAttemptAt?.toISOString() }),
+    nextAttemptAt: awaitsBrowser ? null : delivery.nextAttemptAt?.toISOString(),
+    awaitsBrowserUntil: awaitsBrowser ? delivery.nextAttemptAt?.toISOString() : null,
     attempts: delivery.attempts.map(showAttempt),
   });
 }
