@@ -1,6 +1,6 @@
 import type { LeasedDelivery } from '#ledger';
 import type { ServiceProvider } from '#registry';
-import { giveUp, judgeAttempt, TRIES_BEFORE_NEXT_CHANNEL } from './judge-attempt.js';
+import { giveUp, judgeAttempt, judgeBrowserWait, TRIES_BEFORE_NEXT_CHANNEL } from './judge-attempt.js';
 import { retryDelayMs } from './retry-schedule.js';
 
 const NOW = new Date('2026-01-01T12:00:00Z');
@@ -107,4 +107,72 @@ describe('the ladder of channels', () => {
     expect(judgeAttempt(delivery(), { result: 'unusable' }, undefined, settings, NOW, 0)).toMatchObject({ outcome: 'skipped' });
     expect(judge({ result: 'unusable' }, delivery(), { ...sp(2), enabled: false })).toMatchObject({ outcome: 'skipped' });
   });
+});
+
+describe('channels that need a browser', () => {
+  const saml = (...bindings: ('soap' | 'redirect' | 'post')[]): ServiceProvider =>
+    ({
+      id: 'sp',
+      enabled: true,
+      channels: [{ type: 'saml', bindings }],
+      saml: { singleLogoutServices: bindings.map((binding) => ({ binding, location: `https://sp.example/${binding}` })) },
+    }) as unknown as ServiceProvider;
+  const waiting = (more: Partial<LeasedDelivery> = {}) => delivery({ outcome: 'awaiting-browser', ...more });
+
+  it('a final no of the server channel moves the delivery to one, where it awaits a browser for so long', () => {
+    const next = judge({ result: 'refused', error: 'no' }, delivery(), saml('soap', 'redirect'));
+    expect(next).toEqual({
+      outcome: 'awaiting-browser',
+      nextAttemptAt: at(3_600),
+      detail: 'no',
+      channelIndex: 1,
+      channel: 'saml-redirect',
+    });
+  });
+
+  it('a passing failure does not: an SP that comes back is told without help', () => {
+    const late = delivery({ triesOnChannel: 30 });
+    expect(judge({ result: 'failed' }, late, saml('soap', 'redirect'))).toMatchObject({ outcome: 'retrying' });
+    expect(judge({ result: 'failed' }, late, saml('soap', 'redirect'))).not.toHaveProperty('channelIndex');
+  });
+
+  it('a browser that brought no answer leaves the delivery waiting, as long as before and no longer', () => {
+    const lost = waiting({ requestedAt: at(-600) });
+    expect(judge({ result: 'failed', error: 'lost' }, lost, saml('redirect'))).toEqual({
+      outcome: 'awaiting-browser',
+      nextAttemptAt: at(3_000),
+      detail: 'lost',
+    });
+    expect(judge({ result: 'failed' }, waiting({ deadlineAt: at(60) }), saml('redirect'))).toMatchObject({ nextAttemptAt: at(60) });
+  });
+
+  it('SLO-46 a redirect that is refused, or cannot be used, goes on with POST in the same browser', () => {
+    for (const result of ['refused', 'unusable'] as const) {
+      const next = judge({ result }, waiting(), saml('redirect', 'post'));
+      expect(next).toMatchObject({ outcome: 'awaiting-browser', channel: 'saml-post' });
+    }
+  });
+
+  it('a delivery that is replayed awaits a browser first', () =>
+    expect(judge({ result: 'unusable' }, delivery({ outcome: 'retrying' }), saml('redirect'))).toMatchObject({
+      outcome: 'awaiting-browser',
+      nextAttemptAt: at(3_600),
+    }));
+
+  it('without a browser in time it is skipped, and says why; one that was sent and never came back makes it unreachable', () => {
+    expect(judgeBrowserWait(waiting(), saml('redirect', 'post'), settings, NOW)).toMatchObject({
+      outcome: 'skipped',
+      detail: 'it needs the browser of the person, and none came in time',
+    });
+    expect(judgeBrowserWait(waiting({ triesOnChannel: 2 }), saml('redirect'), settings, NOW)).toMatchObject({ outcome: 'unreachable' });
+    expect(judgeBrowserWait(waiting({ sessionExpiresAt: NOW }), saml('redirect'), settings, NOW)).toMatchObject({ outcome: 'expired' });
+  });
+
+  it('or goes on without one, where a channel is left that needs none', () =>
+    expect(judgeBrowserWait(waiting(), saml('redirect', 'post', 'soap'), settings, NOW)).toMatchObject({
+      outcome: 'retrying',
+      nextAttemptAt: NOW,
+      channelIndex: 2,
+      channel: 'saml-soap',
+    }));
 });
