@@ -102,9 +102,8 @@ export class SamlKeys implements OnModuleInit {
   /** Writes prepared keys in somebody's transaction. */
   async store(keys: readonly PreparedSamlKey[], sql: Sql = this.database): Promise<void> {
     for (const key of keys) {
-      const { idpId, fingerprint, use, certificate, privateSealed, origin, createdAt, signsFrom, retiresAt } = key;
-      await sql.query(INSERT, [idpId, fingerprint, use, certificate, privateSealed, origin, createdAt, signsFrom, retiresAt]);
-      this.forget(idpId);
+      await insert(key, sql);
+      this.forget(key.idpId);
     }
   }
 
@@ -219,12 +218,10 @@ export class SamlKeys implements OnModuleInit {
     await this.database.transaction(async (sql) => {
       await sql.query('SELECT 1 FROM identity_providers WHERE id = $1 FOR NO KEY UPDATE', [idpId]);
       const rows = await sql.query<SamlKeyRow>(ALL, [idpId, this.clock.now()]);
-      await this.store(
-        prepared.filter((key) => !rows.some((row) => row.use === key.use)),
-        sql,
-      );
+      for (const key of prepared) if (!rows.some((row) => row.use === key.use)) await insert(key, sql);
     });
-    this.forget(idpId);
+    // That there is no signer is never remembered; that there is nothing to decrypt with, is.
+    this.decrypters.forget((key) => key === idpId);
   }
 
   private async signerRow(idpId: string): Promise<SignerRow> {
@@ -263,6 +260,11 @@ export class SamlKeys implements OnModuleInit {
     this.opened.set(name, { sealed, key });
     return key;
   }
+}
+
+async function insert(key: PreparedSamlKey, sql: Sql): Promise<void> {
+  const { idpId, fingerprint, use, certificate, privateSealed, origin, createdAt, signsFrom, retiresAt } = key;
+  await sql.query(INSERT, [idpId, fingerprint, use, certificate, privateSealed, origin, createdAt, signsFrom, retiresAt]);
 }
 
 function contextOf(idpId: string, fingerprint: string): string {

@@ -366,7 +366,7 @@ describe('fetch, for libraries', () => {
     const issuer = url.slice(0, -1);
     const found = await openid.discovery(new URL(url), 'client', undefined, undefined, {
       execute: [openid.allowInsecureRequests],
-      [openid.customFetch]: door.fetch,
+      [openid.customFetch]: door.fetch as openid.CustomFetch,
     });
     expect(found.serverMetadata().jwks_uri).toBe(`${issuer}/jwks`);
     const keys = createRemoteJWKSet(new URL(`${issuer}/jwks`), { [customFetch]: door.fetch });

@@ -6,6 +6,7 @@ describe('what is shown of a value that was seen', () => {
     ['a number in a private member', 12, ['jwk', 'p']],
     ['anything named secret', 'hunter2', ['clientSecret']],
     ['anything within something named token', 'x', ['tokens', 0]],
+    ['a PKCS#12 file', 'MIIJ', ['pkcs12']],
     ['a PEM anywhere', 'x -----BEGIN EC PRIVATE KEY-----\nMHc', ['name']],
     ['a private JWK as text', '{"kty":"EC","d":"x"}', ['name']],
     ['a JWT anywhere', 'eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiJhIn0.x', ['name']],

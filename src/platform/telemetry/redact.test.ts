@@ -25,6 +25,8 @@ describe('no secret reaches the log', () => {
     'x-api-key',
     'privateKey',
     'private_key',
+    'pem',
+    'pkcs12',
     'password',
     'secret',
     'client_secret',
