@@ -1,7 +1,8 @@
 import type { AddressInfo } from 'node:net';
 import { Inject, Injectable } from '@nestjs/common';
 import { HttpAdapterHost } from '@nestjs/core';
-import { CONFIG } from '#platform';
+import type { Logger } from 'pino';
+import { CONFIG, LOGGER } from '#platform';
 import type { Config } from '#platform/config';
 
 /**
@@ -10,15 +11,30 @@ import type { Config } from '#platform/config';
  */
 @Injectable()
 export class PublicUrl {
+  private warned = false;
+
   constructor(
     @Inject(CONFIG) private readonly config: Config,
     private readonly adapterHost: HttpAdapterHost,
+    @Inject(LOGGER) private readonly logger: Logger,
   ) {}
 
   /** Without a slash at its end. */
   get(): string {
     const { publicUrl, host, port } = this.config.server;
-    return publicUrl ?? `http://${reachable(host)}:${this.boundPort() ?? port}`;
+    if (publicUrl !== undefined) return publicUrl;
+    const own = `http://${reachable(host)}:${this.boundPort() ?? port}`;
+    this.warnOnce(own);
+    return own;
+  }
+
+  private warnOnce(url: string): void {
+    if (this.warned) return;
+    this.warned = true;
+    this.logger.warn(
+      { url },
+      'server.publicUrl (PUBLIC_URL) is not set: what is published names an address that only this machine can be sure to reach',
+    );
   }
 
   /** The port that port 0 has become. */

@@ -37,9 +37,22 @@ export const jwcrypto: Product = {
     ),
 };
 
-export const PRODUCTS = [modAuthOpenidc, jwcrypto];
+/** The schemas of OASIS, and who reads them. */
+export const samlSchemas: Product = {
+  name: 'xmllint with the SAML schemas',
+  packages: 'libxml2-utils opensaml-schemas xmltooling-schemas',
+  version: () =>
+    existsSync('/usr/share/xml/opensaml/saml-schema-metadata-2.0.xsd') ? said('xmllint', ['--version'], /libxml version \d+/) : null,
+};
+
+export const xmlsec1: Product = { name: 'xmlsec1', packages: 'xmlsec1', version: () => said('xmlsec1', ['--version'], /^xmlsec1 \S+/) };
+
+export const openssl: Product = { name: 'OpenSSL', packages: 'openssl', version: () => said('openssl', ['version'], /^OpenSSL \S+/) };
+
+export const PRODUCTS = [modAuthOpenidc, jwcrypto, samlSchemas, xmlsec1, openssl];
 
 function said(command: string, args: readonly string[], what: RegExp): string | null {
-  const { status, stdout } = spawnSync(command, args, { encoding: 'utf8' });
-  return status === 0 ? (what.exec(stdout)?.[0] ?? null) : null;
+  const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });
+  // Some say it on the one, some on the other.
+  return status === 0 ? (what.exec(`${stdout}${stderr}`)?.[0] ?? null) : null;
 }
