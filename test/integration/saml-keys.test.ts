@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import type { DataSource } from 'typeorm';
 import { configSchema } from '#platform/config';
 import { createDataSource, Database } from '#platform/database';
+import type { Sql } from '#platform/database';
 import { MasterKey } from '#platform/keys';
 import { REGISTRY_ENTITIES, SamlKeys } from '#registry';
 import { freshDatabase } from '../support/postgres.js';
@@ -15,6 +16,16 @@ const saml = { entity: { entityId: 'https://idp.example.com' }, participantEntit
 class FailingDatabase extends Database {
   queries = 0;
   failing = false;
+  /** So many transactions begin together. */
+  together = 1;
+  private waiting: (() => void)[] = [];
+  override async transaction<Result>(work: Parameters<Database['transaction']>[0]): Promise<Result> {
+    await new Promise<void>((resolve) => {
+      this.waiting.push(resolve);
+      if (this.waiting.length >= this.together) for (const go of this.waiting.splice(0)) go();
+    });
+    return super.transaction(work as (sql: Sql) => Promise<Result>);
+  }
   override query<Row>(...args: Parameters<Database['query']>): Promise<Row[]> {
     this.queries++;
     return this.failing ? Promise.reject(new Error('connection refused')) : super.query<Row>(...args);
@@ -57,8 +68,9 @@ test('prepared keys are stored with the identity provider, and prepared no secon
 
 test('processes that make the missing keys at once end with one that signs and one that decrypts', async () => {
   const processes = Array.from({ length: 4 }, () => create());
-  const work = processes.flatMap((keys) => [keys.signerFor(idpId), keys.certificates(idpId)] as const);
-  await Promise.all(work);
+  database.together = processes.length;
+  await Promise.all(processes.map((keys, at) => (at % 2 === 0 ? keys.signerFor(idpId) : keys.certificates(idpId))));
+  database.together = 1;
   expect((await create().list(idpId)).map((key) => key.use)).toEqual(['signing', 'encryption']);
   const signers = await Promise.all(processes.map((keys) => keys.signerFor(idpId)));
   expect(new Set(signers.map(({ signer }) => signer.certificate)).size).toBe(1);
