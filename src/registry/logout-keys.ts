@@ -2,7 +2,7 @@ import { Inject, Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
 import { importJWK } from 'jose';
 import type { CryptoKey, JWK } from 'jose';
-import { ExeuntError, isExeuntError } from '#domain';
+import { ExeuntError } from '#domain';
 import type { Clock } from '#domain';
 import { CLOCK, CONFIG } from '#platform';
 import type { Config } from '#platform/config';
@@ -11,7 +11,7 @@ import type { Sql, Statement } from '#platform/database';
 import { MasterKey } from '#platform/keys';
 import { generateKey, importKey } from './key-material.js';
 import type { KeyAlg, KeyImport, KeyMaterial } from './key-material.js';
-import { ShortCache } from './short-cache.js';
+import { mayPass, ShortCache } from './short-cache.js';
 import { UNIQUE_VIOLATION, sqlStateOf } from './sql-of.js';
 import { isSameKey } from './jwk-rules.js';
 import type { IdentityProvider, OidcIdentity, SigningAlg } from './types.js';
@@ -102,9 +102,8 @@ export class LogoutKeys implements OnModuleInit {
   ) {
     const now = () => this.clock.now().getTime();
     // A database that is away for a moment must not stop deliveries that need nothing else of it.
-    const passing = (error: unknown) => !isExeuntError(error);
-    this.signers = new ShortCache(FRESH_MS, now, passing);
-    this.decrypters = new ShortCache(FRESH_MS, now, passing);
+    this.signers = new ShortCache(FRESH_MS, now, mayPass);
+    this.decrypters = new ShortCache(FRESH_MS, now, mayPass);
   }
 
   async onModuleInit(): Promise<void> {

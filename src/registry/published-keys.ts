@@ -2,13 +2,12 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { JWK } from 'jose';
 import type { Logger } from 'pino';
-import { isExeuntError } from '#domain';
 import type { Clock } from '#domain';
 import { CLOCK, LOGGER } from '#platform';
 import { IdentityProviders } from './identity-providers.js';
 import { isSameKey } from './jwk-rules.js';
 import { LogoutKeys } from './logout-keys.js';
-import { ShortCache } from './short-cache.js';
+import { mayPass, ShortCache } from './short-cache.js';
 import { UpstreamKeys } from './upstream-keys.js';
 
 /** A JWKS as it is served. */
@@ -35,7 +34,7 @@ export class PublishedKeys {
     this.documents = new ShortCache(
       FRESH_MS,
       () => clock.now().getTime(),
-      (error) => !isExeuntError(error),
+      mayPass,
     );
   }
 

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
-import { ExeuntError, isExeuntError } from '#domain';
+import { ExeuntError } from '#domain';
 import type { Clock } from '#domain';
 import { CLOCK, CONFIG } from '#platform';
 import type { Config } from '#platform/config';
@@ -10,7 +10,7 @@ import type { PublishedParts } from '#protocol/saml';
 import { IdentityProviders } from './identity-providers.js';
 import { PublicUrl } from './public-url.js';
 import { SamlKeys } from './saml-keys.js';
-import { ShortCache } from './short-cache.js';
+import { mayPass, ShortCache } from './short-cache.js';
 import { sloEndpointsOf } from './slo-endpoints.js';
 import type { IdentityProvider, SamlIdentity } from './types.js';
 
@@ -41,7 +41,7 @@ export class PublishedSaml {
     this.documents = new ShortCache(
       FRESH_MS,
       () => clock.now().getTime(),
-      (error) => !isExeuntError(error) || error.code === 'unavailable',
+      mayPass,
     );
   }
 

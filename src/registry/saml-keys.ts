@@ -2,7 +2,7 @@ import { createPrivateKey } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { OnModuleInit } from '@nestjs/common';
-import { ExeuntError, isExeuntError } from '#domain';
+import { ExeuntError } from '#domain';
 import type { Clock } from '#domain';
 import { CLOCK, CONFIG } from '#platform';
 import type { Config } from '#platform/config';
@@ -16,7 +16,7 @@ import { generateSamlKey, SAML_KEY_USES, signatureAlgorithmOf } from './certific
 import type { SamlKeyMaterial, SamlKeyUse } from './certificates/key-material.js';
 import { ALL, infoOf, INSERT, SIGNER } from './saml-key-rows.js';
 import type { PreparedSamlKey, SamlKeyInfo, SamlKeyRow } from './saml-key-rows.js';
-import { ShortCache } from './short-cache.js';
+import { mayPass, ShortCache } from './short-cache.js';
 import { UNIQUE_VIOLATION, sqlStateOf } from './sql-of.js';
 
 /** As whom and with what we sign SAML messages. */
@@ -65,9 +65,8 @@ export class SamlKeys implements OnModuleInit {
   ) {
     const now = () => this.clock.now().getTime();
     // A database that is away for a moment must not stop deliveries that need nothing else of it.
-    const passing = (error: unknown) => !isExeuntError(error) || error.code === 'unavailable';
-    this.signers = new ShortCache(FRESH_MS, now, passing);
-    this.decrypters = new ShortCache(FRESH_MS, now, passing);
+    this.signers = new ShortCache(FRESH_MS, now, mayPass);
+    this.decrypters = new ShortCache(FRESH_MS, now, mayPass);
   }
 
   async onModuleInit(): Promise<void> {

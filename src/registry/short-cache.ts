@@ -1,3 +1,10 @@
+import { isExeuntError } from '#domain';
+
+/** A fault that may be over in a moment: the database is away, or something that we have no name for. What we refuse for a reason stays refused. */
+export function mayPass(error: unknown): boolean {
+  return !isExeuntError(error) || error.code === 'unavailable';
+}
+
 /** Remembers what was loaded for a short while; those who ask at once share one load; what cannot be loaded anew stays in use for a minute. */
 export class ShortCache<Value> {
   private readonly entries = new Map<string, { value: Value; at: number }>();
