@@ -31,11 +31,7 @@ export class PublishedKeys {
     @Inject(CLOCK) clock: Clock,
     @Inject(LOGGER) private readonly logger: Logger,
   ) {
-    this.documents = new ShortCache(
-      FRESH_MS,
-      () => clock.now().getTime(),
-      mayPass,
-    );
+    this.documents = new ShortCache(FRESH_MS, () => clock.now().getTime(), mayPass);
   }
 
   /**

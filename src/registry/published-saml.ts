@@ -38,11 +38,7 @@ export class PublishedSaml {
     @Inject(CONFIG) private readonly config: Config,
     @Inject(CLOCK) clock: Clock,
   ) {
-    this.documents = new ShortCache(
-      FRESH_MS,
-      () => clock.now().getTime(),
-      mayPass,
-    );
+    this.documents = new ShortCache(FRESH_MS, () => clock.now().getTime(), mayPass);
   }
 
   /**
