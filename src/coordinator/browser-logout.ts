@@ -14,6 +14,8 @@ export interface FlowReply {
   spId: string | null;
   /** ID of its LogoutRequest. */
   inResponseTo: string;
+  /** How it came: the answer goes back that way, if it can. @see SLO-56 */
+  binding: 'redirect' | 'post';
   /** To be given back as it came. @see SLO-52 */
   relayState: string | null;
 }

@@ -3,6 +3,7 @@ export * from './record-logouts.js';
 export * from './lease-deliveries.js';
 export * from './settle-deliveries.js';
 export * from './read-logout.js';
+export * from './read-standing.js';
 export * from './list-logouts.js';
 export * from './partitions.js';
 export * from './retention.js';

@@ -13,8 +13,9 @@ import { Database } from '#platform/database';
 import { ApiRoute, ZodBody, ZodParam } from '#platform/http';
 import { IdentityProviders } from '#registry';
 import { readSession } from '#sessions';
+import { waitUntil } from '../wait-until.js';
 import { logoutSchema } from './event-schemas.js';
-import { readWaitSeconds, waitUntil } from './prefer-wait.js';
+import { readWaitSeconds } from './prefer-wait.js';
 
 const answerSchema = z.object({
   id: z.string().describe('The logout'),

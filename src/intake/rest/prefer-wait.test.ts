@@ -1,4 +1,4 @@
-import { readWaitSeconds, waitUntil } from './prefer-wait.js';
+import { readWaitSeconds } from './prefer-wait.js';
 
 describe('Prefer: wait (RFC 7240 4.3)', () => {
   it.each([
@@ -14,26 +14,4 @@ describe('Prefer: wait (RFC 7240 4.3)', () => {
   it.each([undefined, '', 'wait', 'wait=soon', 'await=5', 'wait=-1', 'handling=strict'])('ignores %s', (header) =>
     expect(readWaitSeconds(header, 30)).toBeNull(),
   );
-
-  it('reads once when there is nothing to wait for', async () => {
-    let reads = 0;
-    await expect(
-      waitUntil(
-        async () => ++reads,
-        () => false,
-        0,
-      ),
-    ).resolves.toBe(1);
-  });
-
-  it('ends as soon as it is done', async () => {
-    let reads = 0;
-    await expect(
-      waitUntil(
-        async () => ++reads,
-        (seen) => seen === 3,
-        30,
-      ),
-    ).resolves.toBe(3);
-  });
 });

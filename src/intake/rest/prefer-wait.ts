@@ -1,7 +1,3 @@
-/** First look after this, then ever later. Milliseconds. */
-const FIRST_LOOK_MS = 10;
-const LATEST_LOOK_MS = 250;
-
 /**
  * The `wait` of a Prefer header in seconds, at most `limit`; null when there is none. An unreadable preference is ignored, as the RFC says.
  * @see RFC 7240 section 4.3
@@ -9,17 +5,4 @@ const LATEST_LOOK_MS = 250;
 export function readWaitSeconds(prefer: string | undefined, limit: number): number | null {
   const seconds = /(?:^|[,;\s])wait\s*=\s*"?(\d{1,9})"?\s*(?:$|[,;])/i.exec(prefer ?? '')?.[1];
   return seconds === undefined ? null : Math.min(Number(seconds), limit);
-}
-
-/** Reads until `done`, or `seconds` have passed. @returns what was read last; read at least once. */
-export async function waitUntil<Seen>(read: () => Promise<Seen>, done: (seen: Seen) => boolean, seconds: number): Promise<Seen> {
-  const end = Date.now() + seconds * 1_000;
-  let pause = FIRST_LOOK_MS;
-  for (;;) {
-    const seen = await read();
-    const left = end - Date.now();
-    if (done(seen) || left <= 0) return seen;
-    await new Promise((resolve) => setTimeout(resolve, Math.min(pause, left)));
-    pause = Math.min(pause * 2, LATEST_LOOK_MS);
-  }
 }

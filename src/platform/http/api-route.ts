@@ -32,7 +32,7 @@ export interface ApiRouteOptions {
   tag?: string;
   /** The schema given to {@link ZodBody}. */
   body?: z.ZodType;
-  bodyType?: 'application/json' | 'application/x-www-form-urlencoded';
+  bodyType?: 'application/json' | 'application/x-www-form-urlencoded' | 'text/xml';
   /** The schema given to {@link ZodQuery}: an object. */
   query?: z.ZodObject;
   /** What is answered: the schema of the body, or null where there is none. */

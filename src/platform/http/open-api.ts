@@ -19,6 +19,7 @@ const TAGS = [
   'Logout keys',
   'Published keys',
   'OpenID Connect',
+  'SAML',
   'Health',
 ];
 

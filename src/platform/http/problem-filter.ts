@@ -3,8 +3,9 @@ import type { ArgumentsHost, ExceptionFilter } from '@nestjs/common';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import type { Logger } from 'pino';
 import { ExeuntError } from '#domain';
+import { buildMessagePage } from './message-page.js';
 import { buildProblem, PROBLEM_JSON, toExeuntError } from './problem.js';
-import { routeConfigOf } from './protocol-route.js';
+import { routeConfigOf, wantedTypeOf } from './protocol-route.js';
 import type { RouteTable } from './route-table.js';
 
 /** Answers every error, whoever threw it, as problem+json; on protocol routes in that protocol's shape. */
@@ -32,6 +33,10 @@ export class ProblemFilter implements ExceptionFilter {
     if (error.status === 401 && !reply.hasHeader('www-authenticate')) void reply.header('www-authenticate', 'Bearer realm="exeunt"');
     if (routeConfigOf(request)?.errors === 'oauth') {
       answerAsOAuth(error, reply);
+      return;
+    }
+    if (routeConfigOf(request)?.errors === 'page') {
+      answerAsPage(error, request, reply);
       return;
     }
     void reply
@@ -67,8 +72,17 @@ function explain(error: ExeuntError, request: FastifyRequest): ExeuntError {
   return error;
 }
 
-function wantedTypeOf(request: FastifyRequest): string {
-  return routeConfigOf(request)?.errors === 'oauth' ? 'application/x-www-form-urlencoded' : 'application/json';
+/** A person reads this: what went wrong is in the log, under the reference. */
+function answerAsPage(error: ExeuntError, request: FastifyRequest, reply: FastifyReply): void {
+  const isOurs = error.status >= 500;
+  const text =
+    error.status === 429
+      ? 'There were too many requests. Wait a minute and try again.'
+      : isOurs
+        ? 'Something went wrong on our side. Try again in a moment.'
+        : 'This request cannot be read.';
+  const page = buildMessagePage({ title: isOurs ? 'Not possible now' : 'Not accepted', text, reference: request.id });
+  void reply.code(error.status).headers(page.headers).send(page.html);
 }
 
 /** @see BCL-49, BCL-50, BCL-51 */

@@ -59,6 +59,11 @@ export class Metrics {
     'Due deliveries that no job held and the sweeper queued again.',
   );
   private readonly egressRefusals = this.counter('exeunt_egress_refused_total', 'Outbound calls that the address policy refused.');
+  private readonly samlMessages = this.counter('exeunt_saml_messages_total', 'SAML messages that came in, by what became of them.', [
+    'kind',
+    'binding',
+    'result',
+  ]);
   private readonly requests = this.counter('exeunt_http_requests_total', 'HTTP requests answered.', ['method', 'route', 'status']);
   private readonly requestSeconds = this.histogram(
     'exeunt_http_request_duration_seconds',
@@ -123,6 +128,11 @@ export class Metrics {
 
   egressRefused(): void {
     this.egressRefusals.inc();
+  }
+
+  /** A SAML message came in. @param result `accepted`, the code of a refusal, or `failed` for a fault of ours */
+  samlMessageTaken(kind: 'request' | 'response' | 'unreadable', binding: 'soap' | 'redirect' | 'post', result: string): void {
+    this.samlMessages.inc({ kind, binding, result });
   }
 
   /** An HTTP request was answered. @param route the pattern (`/v1/logouts/:id`), never the path @param durationMs milliseconds */

@@ -1,0 +1,62 @@
+import type { Clock } from '#domain';
+import { readClaimedSender, SamlMessageRefused, verifyLogoutMessage } from '#protocol/saml';
+import type { ClaimedSender, IncomingMessage, VerifiedLogoutRequest, VerifiedLogoutResponse } from '#protocol/saml';
+import { findParty } from './party.js';
+import type { Party } from './party.js';
+import type { IdpOfPath, OurEndpoints, OurKeys, PartyOfEntity } from './ports.js';
+
+/** How old a message may be, and how far clocks may differ. Seconds. @see SLO-88 */
+export interface SamlTolerance {
+  messageMaxAgeSeconds: number;
+  clockSkewSeconds: number;
+}
+
+/** A message, and whom it says it is from: not believed yet. */
+export interface ClaimedMessage {
+  idpId: string;
+  message: IncomingMessage;
+  claimed: ClaimedSender;
+  party: Party;
+}
+
+export type VerifiedMessage = VerifiedLogoutRequest | VerifiedLogoutResponse;
+
+/** Finds whose message it is, and holds it against what is registered of them. */
+export class BelieveMessage {
+  constructor(
+    private readonly idps: IdpOfPath,
+    private readonly parties: PartyOfEntity,
+    private readonly keys: Pick<OurKeys, 'decryptionKeys'>,
+    private readonly endpoints: OurEndpoints,
+    private readonly clock: Clock,
+    private readonly tolerance: SamlTolerance,
+  ) {}
+
+  /** @throws SamlMessageRefused `not_registered` for an identity provider that is not there or has no SAML side: there is no such endpoint. */
+  async checkEndpoint(idpId: string): Promise<void> {
+    const idp = await this.idps.find(idpId);
+    if (idp?.saml) return;
+    const detail = idp ? 'it has no SAML side' : 'there is no such identity provider';
+    throw new SamlMessageRefused('not_registered', 'SLOX-15', 'there is no single logout here', detail);
+  }
+
+  /** @throws SamlMessageRefused */
+  async identify(idpId: string, message: IncomingMessage): Promise<ClaimedMessage> {
+    const claimed = readClaimedSender(message);
+    return { idpId, message, claimed, party: await findParty(this.parties, idpId, claimed.issuer, this.clock.now()) };
+  }
+
+  /** @throws SamlMessageRefused */
+  async verify({ idpId, message, party }: ClaimedMessage): Promise<VerifiedMessage> {
+    return verifyLogoutMessage(message, {
+      issuer: party.entity.entityId,
+      certificates: party.entity.signingCertificates,
+      destinations: [this.endpoints.of(idpId)[message.binding]],
+      allowSha1: party.allowSha1,
+      decryptionKeys: await this.keys.decryptionKeys(idpId),
+      now: this.clock.now(),
+      maxAgeSeconds: this.tolerance.messageMaxAgeSeconds,
+      skewSeconds: this.tolerance.clockSkewSeconds,
+    });
+  }
+}
