@@ -12,18 +12,18 @@ export interface RedirectMessage {
   kind: SamlMessageKind;
   /** Without a signature of its own: the query is signed. @see SLO-41 */
   xml: string;
-  /** At most 80 bytes; null: none. @see SLO-51 */
+  /** Of a request at most 80 bytes, for it is ours; of a response what the peer gave, as it came. Null: none. @see SLO-51, SLO-52 */
   relayState: string | null;
   signer: SamlSigner;
 }
 
 /**
  * The whole URL that carries a message to the peer by the person's browser.
- * @throws ExeuntError `internal` for a RelayState that is too long or a message with a signature, `configuration` for a key that does not suit.
+ * @throws ExeuntError `internal` for a RelayState of ours that is too long or a message with a signature, `configuration` for a key that does not suit.
  * @see SLO-40 to SLO-43
  */
 export function encodeRedirect({ location, kind, xml, relayState, signer }: RedirectMessage): string {
-  assertRelayStateFits(relayState);
+  if (kind === 'request') assertRelayStateFits(relayState);
   if (/<(?:\w+:)?Signature[\s>]/.test(xml)) throw new ExeuntError('internal', 'SLO-41: a message for Redirect has no signature of its own');
   const message = deflateRawSync(Buffer.from(xml)).toString('base64');
   // The order is that of the signature, and nothing else is signed. @see SLO-43

@@ -3,7 +3,7 @@ import { ExeuntError } from '#domain';
 /** Bytes, not characters. @see SLO-51 */
 const LIMIT_BYTES = 80;
 
-/** Whether a RelayState may be sent. One that came longer than this is taken, but cannot be given back. @see SLO-51 */
+/** Whether a RelayState of ours may be sent. One that came longer than this is given back all the same: whose it is has to know. @see SLO-51, SLO-52 */
 export function relayStateFits(relayState: string | null): boolean {
   return relayState === null || Buffer.byteLength(relayState) <= LIMIT_BYTES;
 }
