@@ -111,6 +111,7 @@ export const configSchema = z
         messageMaxAgeSeconds: seconds(300),
         clockSkewSeconds: seconds(60),
         soapAnswerWithinMs: millis(5_000),
+        requestLifetimeSeconds: count(300),
       })
       .prefault({}),
     browser: z

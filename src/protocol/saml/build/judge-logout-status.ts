@@ -9,45 +9,32 @@ export interface LogoutJudgement {
   error?: string;
 }
 
-/** What the SP may have been told before. */
-export interface EarlierAttempts {
-  /** One was sent, may have arrived, and its answer was lost. */
-  earlierAttemptMayHaveArrived?: boolean;
-}
-
 const ERROR_LIMIT = 500;
 const QUOTE_LIMIT = 300;
+const MAYBE_GONE = 'perhaps an earlier attempt, whose answer was lost, has ended the session';
 
 /**
- * Judges the status of a LogoutResponse. The second-level code is asked first, for products disagree about the top-level one.
- * @see SLO-16 to SLO-20, docs/decisions/0006-what-a-logout-status-says.md
+ * Judges the status of a LogoutResponse by its words alone. The second-level code is asked first, for products disagree about the top-level one.
+ * @param about.attemptNumber of the delivery, from 1: after the first, "no such session" is likely enough to be said to people; it proves
+ *   nothing all the same, since a NameID that the SP never knew gets the same answer.
+ * @see SLO-16 to SLO-20, docs/decisions/0006-what-a-logout-status-proves.md
  */
-export function judgeLogoutStatus(status: SamlStatus, { earlierAttemptMayHaveArrived = false }: EarlierAttempts = {}): LogoutJudgement {
+export function judgeLogoutStatus(status: SamlStatus, about: { attemptNumber?: number } = {}): LogoutJudgement {
   const said = describe(status);
-  switch (status.subCode) {
-    case 'PartialLogout':
-      return { result: 'partial', error: earlierAttemptMayHaveArrived ? `${said}; ${MAYBE_GONE}` : said };
-    case 'RequestDenied':
-      return { result: 'refused', error: earlierAttemptMayHaveArrived ? `${said}; ${MAYBE_GONE}` : said };
-    case 'UnknownPrincipal':
-      if (status.code === 'Success' || earlierAttemptMayHaveArrived) return { result: 'confirmed', error: `${said}: already gone` };
-      return { result: 'refused', error: `${said}: it knows nobody by this NameID; is it the one of the assertion?`.slice(0, ERROR_LIMIT) };
-  }
-  switch (status.code) {
-    case 'Success':
-      return status.subCode === null ? { result: 'confirmed' } : { result: 'confirmed', error: said };
-    case 'Requester':
-    case 'VersionMismatch':
-      return { result: 'refused', error: said };
-    default:
-      return { result: 'failed', error: said };
-  }
+  const maybeGone = (about.attemptNumber ?? 1) > 1 ? `${said}; ${MAYBE_GONE}` : said;
+  // Whatever the top-level code is. @see SLO-19
+  if (status.subCode === 'PartialLogout') return { result: 'partial', error: maybeGone };
+  if (status.subCode === 'RequestDenied') return { result: 'refused', error: maybeGone };
+  if (status.code === 'Success') return status.subCode === null ? { result: 'confirmed' } : { result: 'confirmed', error: said };
+  if (status.subCode === 'UnknownPrincipal') return { result: 'refused', error: maybeGone };
+  return { result: FINAL.has(status.code) ? 'refused' : 'failed', error: said };
 }
 
-const MAYBE_GONE = 'an earlier message whose answer was lost may have ended the session';
+/** The fault is in the request, and would be there again. `Responder`, or a code that is not SAML's, is the SP's own trouble and may pass. */
+const FINAL: ReadonlySet<string> = new Set(['Requester', 'VersionMismatch']);
 
 function describe({ code, subCode, message }: SamlStatus): string {
-  const codes = [code, ...(subCode === null ? [] : [subCode])].map((one) => quotePeer(one, 80)).join('/');
+  const codes = [code, ...(subCode === null ? [] : [subCode])].map((one) => quotePeer(one, 60)).join('/');
   const quoted = message === null ? '' : quotePeer(message, QUOTE_LIMIT);
-  return quoted === '' ? `answered ${codes}` : `answered ${codes}: ${quoted}`;
+  return (quoted === '' ? `answered ${codes}` : `answered ${codes}: ${quoted}`).slice(0, ERROR_LIMIT - MAYBE_GONE.length - 2);
 }

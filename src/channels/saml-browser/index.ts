@@ -1,0 +1,1 @@
+export { SamlBrowserChannel, samlBrowserChannels } from './saml-browser-channel.js';
