@@ -1,11 +1,11 @@
 import { Module } from '@nestjs/common';
-import type { BrowserChannel } from '#channels';
+import { samlBrowserChannels } from '#channels';
 import type { Clock } from '#domain';
 import { CLOCK, CONFIG, LOGGER } from '#platform';
 import type { Config } from '#platform/config';
 import { Database } from '#platform/database';
 import type { Logger } from '#platform/telemetry';
-import { RegistryModule } from '#registry';
+import { RegistryModule, SamlKeys } from '#registry';
 import { BrowserLegs } from './browser-legs.js';
 import { SettleAttempt } from './settle-attempt.js';
 import { SettlingModule } from './settling.module.js';
@@ -17,8 +17,16 @@ import { SpDirectory } from './sp-directory.js';
   providers: [
     {
       provide: BrowserLegs,
-      useFactory: (database: Database, clock: Clock, directory: SpDirectory, attempts: SettleAttempt, config: Config, log: Logger) => {
-        const channels: BrowserChannel[] = [];
+      useFactory: (
+        database: Database,
+        clock: Clock,
+        directory: SpDirectory,
+        attempts: SettleAttempt,
+        signers: SamlKeys,
+        config: Config,
+        log: Logger,
+      ) => {
+        const channels = samlBrowserChannels({ signers, clock, settings: config.saml });
         const settings = { legTimeoutMs: config.browser.legTimeoutMs, answerTakenForMs: config.browser.waitSeconds * 1_000 };
         return new BrowserLegs({
           database,
@@ -30,7 +38,7 @@ import { SpDirectory } from './sp-directory.js';
           settings,
         });
       },
-      inject: [Database, CLOCK, SpDirectory, SettleAttempt, CONFIG, LOGGER],
+      inject: [Database, CLOCK, SpDirectory, SettleAttempt, SamlKeys, CONFIG, LOGGER],
     },
   ],
   exports: [BrowserLegs],
