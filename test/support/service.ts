@@ -39,8 +39,12 @@ export interface Service {
 
 export interface ServiceOptions {
   dispatch?: Partial<Config['dispatch']>;
+  saml?: Partial<Config['saml']>;
+  browser?: Partial<Config['browser']>;
   redisUrl?: string;
   role?: Config['role'];
+  /** Takes the lines of the log, which is silent otherwise. */
+  log?: (line: string) => void;
 }
 
 /** Fast enough for a test, and in everything else as it ships. */
@@ -54,9 +58,11 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
     queue: { ...(options.redisUrl === undefined ? {} : { redisUrl: options.redisUrl }), redisPrefix: `t${process.pid}-${Date.now()}` },
     egress: { allowPrivateNetworks: ['127.0.0.0/8'] },
     dispatch: { ...QUICK, ...options.dispatch },
-    log: { level: 'silent' },
+    saml: options.saml ?? {},
+    browser: options.browser ?? {},
+    log: { level: options.log === undefined ? 'silent' : 'trace' },
   });
-  const logger = createLogger(config.log);
+  const logger = createLogger({ ...config.log, ...(options.log === undefined ? {} : { stream: { write: options.log } }) });
   const metrics = new Metrics({ processMetrics: false });
   const masterKey = MasterKey.fromText(MasterKey.generateText());
   const app = await createHttpApp(AppModule.forRole(config.role, { config, databaseUrl: fresh.url, masterKey, logger, metrics }), {

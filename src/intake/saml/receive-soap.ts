@@ -30,9 +30,6 @@ interface Progress {
   isVerified: boolean;
 }
 
-/** Refused before anybody was identified: what came cannot be read, whoever sent it. */
-const UNREADABLE = new Set(['malformed', 'too_large', 'forbidden_xml', 'schema', 'unsupported_binding', 'wrong_version']);
-
 /**
  * LogoutRequests over SOAP. The answer waits until all is over, until nothing more can come without a browser, or until its time is up; what is open then goes
  * on behind it. A browser is not there, so that SPs which need one are not confirmed. @see SLO-25, SLO-28, SLO-30, SLO-59
@@ -116,8 +113,8 @@ export class ReceiveSoap {
     }
     if (refusal === null) return SERVER_FAULT;
     if (refusal.code === 'not_registered') return { status: 404 };
-    // Never a fault in reaction to a response. @see SLO-59
-    if (claimed !== null || kind === 'response' || !UNREADABLE.has(refusal.code)) return { status: 403 };
+    // Never a fault in reaction to a response, or to a fault. @see SLO-59
+    if (claimed !== null || kind !== 'request' || refusal.code === 'unknown_issuer') return { status: 403 };
     return { status: 500, xml: buildSoapFault({ faultCode: 'Client', description: refusal.description }) };
   }
 }
