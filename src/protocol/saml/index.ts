@@ -22,3 +22,12 @@ export { buildSoapFault, SOAP_ACTION, SOAP_CONTENT_TYPE, wrapSoap } from './buil
 export type { SoapFaultContent } from './build/wrap-soap.js';
 export { judgeLogoutStatus } from './build/judge-logout-status.js';
 export type { LogoutJudgement } from './build/judge-logout-status.js';
+export { readSoapFault } from './read-soap-fault.js';
+export { parseMetadata } from './metadata/parse-metadata.js';
+export type { MetadataEffort, MetadataWish, ParsedMetadata } from './metadata/parse-metadata.js';
+export type { SamlRole } from './metadata/read-entity.js';
+export { MetadataRefused } from './metadata/metadata-refused.js';
+export type { MetadataField } from './metadata/metadata-refused.js';
+export { readKeyCertificate } from './metadata/read-keys.js';
+export { verifyMetadataSignature } from './metadata/verify-metadata-signature.js';
+export type { MetadataTrust } from './metadata/verify-metadata-signature.js';

@@ -4,6 +4,7 @@ import { x509Data } from '../metadata/published-parts.js';
 import { NS } from '../terms.js';
 import type { SamlSigner } from '../types.js';
 import { SIGNATURE_URI, signOctets } from './signature-algorithms.js';
+import { writeText } from './write-xml.js';
 
 const EXCLUSIVE_C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
 const ENVELOPED = `${NS.ds}enveloped-signature`;
@@ -34,5 +35,6 @@ export function signMessage(xml: string, signer: SamlSigner): string {
   };
   signature.addReference({ xpath: '/*', transforms: [ENVELOPED, EXCLUSIVE_C14N], digestAlgorithm: SHA256 });
   signature.computeSignature(xml, { prefix: 'ds', location: { reference: ISSUER, action: 'after' } });
-  return signature.getSignedXml();
+  // The library reads what we wrote and writes it anew: of the references only that of the carriage return survives.
+  return signature.getSignedXml().replace(/[\u0085\u2028]/g, (character) => writeText(character));
 }

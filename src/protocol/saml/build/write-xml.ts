@@ -2,8 +2,8 @@ import { UnbuildableMessage } from './unbuildable-message.js';
 
 /** Anything outside the Char production of XML 1.0: a document with one of these cannot be parsed, escaped or not. */
 const NO_XML_CHARACTER = /[^\t\n\r\u{20}-\u{D7FF}\u{E000}-\u{FFFD}\u{10000}-\u{10FFFF}]/u;
-/** `>` because of `]]>`; white space because a parser would turn it into another. */
-const SPECIAL = /[&<>"\t\n\r]/g;
+/** `>` because of `]]>`; white space, and what XML 1.1 takes for line ends, because a parser would turn it into another. */
+const SPECIAL = /[&<>"\t\n\r\u0085\u2028]/g;
 const REFERENCES: Readonly<Record<string, string>> = {
   '&': '&amp;',
   '<': '&lt;',
@@ -12,6 +12,8 @@ const REFERENCES: Readonly<Record<string, string>> = {
   '\t': '&#x9;',
   '\n': '&#xA;',
   '\r': '&#xD;',
+  '\u0085': '&#x85;',
+  '\u2028': '&#x2028;',
 };
 
 /** The attributes of an element in their order; what is `undefined` is left out. */
