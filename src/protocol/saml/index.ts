@@ -31,3 +31,8 @@ export type { MetadataField } from './metadata/metadata-refused.js';
 export { readKeyCertificate } from './metadata/read-keys.js';
 export { verifyMetadataSignature } from './metadata/verify-metadata-signature.js';
 export type { MetadataTrust } from './metadata/verify-metadata-signature.js';
+export { parsePostMessage, parseRedirectMessage, parseSoapMessage, SoapFault } from './incoming/index.js';
+export type { SoapFaultCode } from './incoming/index.js';
+export { LOGOUT_MESSAGE_CHECKS, readClaimedSender, verifyLogoutMessage } from './logout-message/index.js';
+export { MESSAGE_LIMITS, parseStrictXml } from './xml/index.js';
+export type { XmlLimits } from './xml/index.js';

@@ -1,0 +1,26 @@
+/** How much a document may be. Whatever is beyond is refused before a tree is built of it. @see SLO-81, SLOX-17 */
+export interface XmlLimits {
+  /** Of the whole text in UTF-8. */
+  bytes: number;
+  /** Elements inside one another; the root counts as 1. */
+  depth: number;
+  elements: number;
+  /** Of all elements together, namespace declarations included. */
+  attributes: number;
+  attributesOfOneElement: number;
+  /**
+   * Documents that people write (metadata) have comments; they are taken out of the tree, and the text around them is one text. In a
+   * message there must be none. @see SLOX-12
+   */
+  comments: 'refuse' | 'drop';
+}
+
+/** The limits of a SAML message. */
+export const MESSAGE_LIMITS: XmlLimits = {
+  bytes: 256 * 1024,
+  depth: 100,
+  elements: 5_000,
+  attributes: 10_000,
+  attributesOfOneElement: 100,
+  comments: 'refuse',
+};
