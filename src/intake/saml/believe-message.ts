@@ -21,6 +21,9 @@ export interface ClaimedMessage {
 
 export type VerifiedMessage = VerifiedLogoutRequest | VerifiedLogoutResponse;
 
+/** Peers make it longer than the 80 bytes that it may have, and mean a URL; what is longer than this is none. Characters. @see SLO-51 */
+const LONGEST_RELAY_STATE = 4_096;
+
 /** Finds whose message it is, and holds it against what is registered of them. */
 export class BelieveMessage {
   constructor(
@@ -42,6 +45,7 @@ export class BelieveMessage {
 
   /** @throws SamlMessageRefused */
   async identify(idpId: string, message: IncomingMessage): Promise<ClaimedMessage> {
+    judgeRelayState(message.relayState);
     const claimed = readClaimedSender(message);
     return { idpId, message, claimed, party: await findParty(this.parties, idpId, claimed.issuer, this.clock.now()) };
   }
@@ -59,4 +63,15 @@ export class BelieveMessage {
       skewSeconds: this.tolerance.clockSkewSeconds,
     });
   }
+}
+
+/** It is kept until its sender gets it back, and Postgres keeps no NUL. */
+function judgeRelayState(relayState: string | null): void {
+  if (relayState === null || (relayState.length <= LONGEST_RELAY_STATE && !relayState.includes('\0'))) return;
+  const seen = relayState.includes('\0') ? 'a NUL' : `${relayState.length} characters`;
+  throw new SamlMessageRefused(
+    'malformed',
+    'SLO-51',
+    `RelayState has ${seen}; it must be text of at most ${LONGEST_RELAY_STATE} characters`,
+  );
 }

@@ -5,7 +5,13 @@ import type { RefusalCode } from '#protocol/saml';
  * and nothing is signed for strangers.
  * @see SLO-55, SLO-59, SLO-81
  */
-const AFTER_SIGNATURE: ReadonlySet<RefusalCode> = new Set<RefusalCode>(['expired', 'not_yet_valid', 'undecryptable', 'replayed']);
+const AFTER_SIGNATURE: ReadonlySet<RefusalCode> = new Set<RefusalCode>([
+  'wrong_version',
+  'expired',
+  'not_yet_valid',
+  'undecryptable',
+  'replayed',
+]);
 
 export function isBelieved({ code }: { code: RefusalCode }): boolean {
   return AFTER_SIGNATURE.has(code);

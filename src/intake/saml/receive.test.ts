@@ -257,6 +257,7 @@ describe('a message over SOAP', () => {
     ['expired', 'Requester'],
     ['not_yet_valid', 'Requester'],
     ['undecryptable', 'Requester'],
+    ['wrong_version', 'VersionMismatch'],
     ['copy', 'Requester/RequestDenied'],
   ])('SLO-59 SLO-21 %s: a believed sender gets HTTP 200 with an error that is signed', async (code, status) => {
     const { message, answer } = await soap(code === 'copy' ? { end: null } : { verify: refused(code) });
