@@ -1,6 +1,6 @@
 import { Module } from '@nestjs/common';
 import type { Queue } from 'bullmq';
-import { OidcBackchannelChannel } from '#channels';
+import { OidcBackchannelChannel, SamlSoapChannel } from '#channels';
 import type { Clock } from '#domain';
 import { CLOCK, CONFIG, LOGGER, QUEUE_BACKEND } from '#platform';
 import type { Config } from '#platform/config';
@@ -9,7 +9,7 @@ import { Egress } from '#platform/egress';
 import type { QueueBackend } from '#platform/queue';
 import { Metrics } from '#platform/telemetry';
 import type { Logger } from '#platform/telemetry';
-import { EncryptionKeys, LogoutKeys, RegistryModule } from '#registry';
+import { EncryptionKeys, LogoutKeys, RegistryModule, SamlKeys } from '#registry';
 import { ChannelTable } from './channel-table.js';
 import { Dispatcher } from './dispatcher.js';
 import { FanOut } from './fan-out.js';
@@ -29,9 +29,19 @@ import { Sweeper } from './sweeper.js';
   providers: [
     {
       provide: ChannelTable,
-      useFactory: (signer: LogoutKeys, encryptionKeys: EncryptionKeys, egress: Egress, clock: Clock) =>
-        new ChannelTable([new OidcBackchannelChannel(signer, encryptionKeys, egress, clock)]),
-      inject: [LogoutKeys, EncryptionKeys, Egress, CLOCK],
+      useFactory: (
+        signer: LogoutKeys,
+        samlSigners: SamlKeys,
+        encryptionKeys: EncryptionKeys,
+        egress: Egress,
+        clock: Clock,
+        config: Config,
+      ) =>
+        new ChannelTable([
+          new OidcBackchannelChannel(signer, encryptionKeys, egress, clock),
+          new SamlSoapChannel({ signers: samlSigners, clock, settings: config.saml }, egress),
+        ]),
+      inject: [LogoutKeys, SamlKeys, EncryptionKeys, Egress, CLOCK, CONFIG],
     },
     { provide: Lanes, useFactory: (config: Config) => new Lanes(config.dispatch), inject: [CONFIG] },
     {
