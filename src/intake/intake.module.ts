@@ -4,10 +4,11 @@ import { RegistryModule } from '#registry';
 import { OidcIntakeModule } from './oidc/index.js';
 import { EventsController } from './rest/events.controller.js';
 import { LogoutsController } from './rest/logouts.controller.js';
+import { SamlIntakeModule } from './saml/index.js';
 
 /** The inbound edges. */
 @Module({
-  imports: [CoordinatorModule, RegistryModule, OidcIntakeModule],
+  imports: [CoordinatorModule, RegistryModule, OidcIntakeModule, SamlIntakeModule],
   controllers: [EventsController, LogoutsController],
 })
 export class IntakeModule {}

@@ -158,7 +158,7 @@ const post = (fields: Record<string, string>, url = endpoint(), init: RequestIni
   fetch(url, { method: 'POST', redirect: 'manual', body: new URLSearchParams(fields), ...init });
 const base64 = (xml: string): string => Buffer.from(xml).toString('base64');
 
-const sendSoap = (body: string, { url = soapEndpoint(), type = 'text/xml', headers = {} as Record<string, string> } = {}) =>
+const sendSoap = (body: string, { url = soapEndpoint(), type = 'text/xml', headers = {} } = {}) =>
   fetch(url, { method: 'POST', headers: { 'content-type': type, ...headers }, body });
 
 /** The signed answer over SOAP. */
@@ -405,11 +405,20 @@ describe('an SP asks over SOAP', () => {
 
   it('SLO-23 SLO-27 SLO-91 without a SessionIndex, with two, with an unknown one', async () => {
     const a = await registerSp();
-    const login = await signIn(a, a);
+    const login = await signIn(a);
+    const second = {
+      id: unique('e'),
+      type: 'session.joined',
+      idp: IDP,
+      parent: { sid: login.sid },
+      sp: a.id,
+      handles: { nameId: { value: login.nameId }, sessionIndex: `${login.indexAt(a)}-2` },
+    };
+    await service.call('POST', '/v1/events', { events: [second] });
     const ask = (sessionIndexes: string[]) => answerTo(a.peer.sign(requestOf(a, login, 'soap', { sessionIndexes })));
-    await ask(['_unknown']);
+    expect((await ask(['_unknown'])).status).toBe('Success');
     expect(await living(login)).toBe(3);
-    await ask([login.indexAt(a), '_unknown']);
+    await ask(['_unknown', `${login.indexAt(a)}-2`]);
     expect(await living(login)).toBe(0);
     const again = await signIn(a);
     await answerTo(a.peer.sign(requestOf(a, again, 'soap', { sessionIndexes: [] })));
@@ -557,12 +566,12 @@ describe('a request comes with a browser', () => {
     expect(await redirectAnswerOf(token)).toMatchObject({ status: 'Success', relayState: 'a b' });
   });
 
-  it('SLO-51 a RelayState of more than 80 bytes is taken', async () => {
+  it('SLO-51 SLO-52 a RelayState of more than 80 bytes is taken, and given back as it came', async () => {
     const a = await registerSp(byRedirect);
     const login = await signIn(a);
     const relayState = 'é'.repeat(200);
     const token = tokenOf(await get(a.peer.redirect(endpoint(), requestOf(a, login, 'redirect'), relayState)));
-    expect((await redirectAnswerOf(token)).status).toBe('Success');
+    expect(await redirectAnswerOf(token)).toMatchObject({ status: 'Success', relayState });
   });
 
   it('SLO-51 one that is no text, or longer than any URL, is refused', async () => {
@@ -702,7 +711,6 @@ describe('messages that are refused change nothing', () => {
       'a Destination with another end',
       (on) => (a, login) => ({ xml: requestOf(a, login, on, { destination: `${endpoint()}/` }) }),
     ],
-    ['SLO-1', 'no NameID', (on) => (a, login) => ({ xml: requestOf(a, login, on).replace(/<saml:NameID.*<\/saml:NameID>/, '') })],
   ];
   /** Signed by a sender that is believed: it is told. */
   const BELIEVED: [string, string, string, (binding: Binding) => Bad][] = [
@@ -774,6 +782,15 @@ describe('messages that are refused change nothing', () => {
         const answer = readRedirect(response.headers.get('location')!, ours);
         expect(answer).toMatchObject({ status, relayState: 'state', destination: soapSps.uri(`${a.id}/redirect`) });
       }
+      expect(await state()).toEqual(before);
+    });
+
+    it('SLO-1 SLO-21 what breaks the schema, for nobody has been identified yet', async () => {
+      const before = await state();
+      const xml = requestOf(a, login, binding).replace(/<saml:NameID.*<\/saml:NameID>/, '');
+      const response = await sendOver(binding, a, { xml });
+      if (binding !== 'soap') await expectPage(response, 400);
+      else expect([response.status, await response.text()]).toEqual([500, expect.stringContaining('soap:Client')]);
       expect(await state()).toEqual(before);
     });
 

@@ -193,7 +193,7 @@ export function readSigned(xml: string, certificate: string, relayState: string 
   const [signature] = Array.from(document.getElementsByTagNameNS(DS, 'Signature'));
   if (signature === undefined) throw new Error(`not signed: ${xml}`);
   const check = new SignedXml({ publicCert: certificate });
-  check.loadSignature(signature as unknown as Node);
+  check.loadSignature(signature);
   if (!check.checkSignature(xml)) throw new Error(`the signature is not good: ${xml}`);
   return read(check.getSignedReferences()[0]!, relayState);
 }
@@ -213,18 +213,18 @@ export function readRedirect(url: string, certificate: string): ReadMessage {
 }
 
 function read(xml: string, relayState: string | null): ReadMessage {
-  const root = new DOMParser().parseFromString(xml, 'text/xml').documentElement!;
+  const root = new DOMParser().parseFromString(xml, 'text/xml').documentElement;
   const all = (namespace: string, name: string) => Array.from(root.getElementsByTagNameNS(namespace, name));
   const codes = all(SAMLP, 'StatusCode').map((code) => code.getAttribute('Value')!.split(':').at(-1)!);
   return {
-    root: root.localName!,
+    root: root.localName,
     id: root.getAttribute('ID')!,
-    issuer: all(SAML, 'Issuer')[0]!.textContent!,
+    issuer: all(SAML, 'Issuer')[0]!.textContent,
     destination: root.getAttribute('Destination') || null,
     inResponseTo: root.getAttribute('InResponseTo') || null,
     status: codes.length === 0 ? null : codes.join('/'),
     nameId: all(SAML, 'NameID')[0]?.textContent ?? null,
-    sessionIndexes: all(SAMLP, 'SessionIndex').map((index) => index.textContent!),
+    sessionIndexes: all(SAMLP, 'SessionIndex').map((index) => index.textContent),
     relayState,
   };
 }

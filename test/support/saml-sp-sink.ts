@@ -5,8 +5,8 @@ import { DOMParser } from '@xmldom/xmldom';
 import { envelope } from './saml-peer.js';
 import type { SamlPeer } from './saml-peer.js';
 
-/** A status as `peer.response` takes it, an HTTP status, or no answer at all. */
-export type SamlBehaviour = string | number | 'hang';
+/** A status as `peer.response` takes it, an HTTP status, or `hang`: no answer at all. */
+export type SamlBehaviour = string | number;
 
 /** A real HTTP server that is any number of SPs with SOAP single logout: `/{sp}` each. */
 export interface SamlSpSink {
