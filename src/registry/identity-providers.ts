@@ -12,9 +12,18 @@ import { IdentityProviderEntity, ServiceProviderEntity } from './entities.js';
 import { addressesOfIdentity, addressFaults, refuseFaults } from './judge-addresses.js';
 import { isRegistryId } from './id.js';
 import { LogoutKeys } from './logout-keys.js';
-import type { IdentityProviderRegistration, IdentityProviderReplacement } from './registration-schemas.js';
-import { FOREIGN_KEY_VIOLATION, sqlOf, sqlStateOf, UNIQUE_VIOLATION } from './sql-of.js';
-import type { IdentityProvider, OidcIdentity } from './types.js';
+import type { IdentityProviderRegistration, IdentityProviderReplacement, SamlSideRegistration } from './registration-schemas.js';
+import { ImportMetadata } from './metadata/import-metadata.js';
+import type { ImportedMetadata } from './metadata/metadata-rows.js';
+import { sourceOf } from './metadata/metadata-source.js';
+import { endpointUrls, SamlMetadata } from './metadata/saml-metadata.js';
+import { PublicUrl } from './public-url.js';
+import { SamlKeys } from './saml-keys.js';
+import { constraintOf, ENTITY_ID_TAKEN, FOREIGN_KEY_VIOLATION, sqlOf, sqlStateOf, UNIQUE_VIOLATION } from './sql-of.js';
+import type { IdentityProvider, OidcIdentity, SamlIdentity } from './types.js';
+
+/** Where the browser is sent with our answers. We never call an identity provider. */
+const BROWSER_BINDINGS = ['redirect', 'post'] as const;
 
 /** The identity providers: who may tell us of logins and logouts, and as whom we sign. */
 @Injectable()
@@ -23,27 +32,36 @@ export class IdentityProviders {
     private readonly dataSource: DataSource,
     private readonly egress: Egress,
     private readonly logoutKeys: LogoutKeys,
+    private readonly samlKeys: SamlKeys,
+    private readonly importMetadata: ImportMetadata,
+    private readonly metadata: SamlMetadata,
+    private readonly publicUrl: PublicUrl,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
    * Registers one, with its logout keys, in one transaction; `within` writes in the same one.
-   * @throws ExeuntError `conflict` for an id that is taken, `validation`, `refused_address`
+   * @throws ExeuntError `conflict` for an id that is taken, `validation`, `refused_address`, `bad_upstream`
    */
   async create<Extra>(
     registration: IdentityProviderRegistration,
     within: (sql: Sql) => Promise<Extra>,
   ): Promise<{ identityProvider: IdentityProvider; extra: Extra }> {
-    const oidc = registration.oidc as OidcIdentity;
+    const { id, name } = registration;
+    const oidc = (registration.oidc ?? null) as OidcIdentity | null;
     await this.judge(oidc);
-    const keys = await this.logoutKeys.prepare(registration.id, oidc);
+    const { saml, metadata } = await this.samlSideOf(id, registration.saml ?? null);
+    const keys = await this.logoutKeys.prepare(id, oidc);
+    const samlKeys = saml === null ? [] : await this.samlKeys.prepareSaml(id);
     const now = this.clock.now();
-    const row = { id: registration.id, name: registration.name, oidc, saml: null, createdAt: now, updatedAt: now };
+    const row: IdentityProvider = { id, name, oidc, saml, createdAt: now, updatedAt: now };
     try {
       return await this.dataSource.transaction(async (manager) => {
         await manager.insert(IdentityProviderEntity, row);
         const sql = await sqlOf(manager);
         await this.logoutKeys.store(keys, sql);
+        await this.samlKeys.store(samlKeys, sql);
+        await this.metadata.store({ idpId: id, spId: null }, metadata, sql);
         return { identityProvider: row, extra: await within(sql) };
       });
     } catch (error) {
@@ -78,18 +96,34 @@ export class IdentityProviders {
     return pageOf(rows, page.limit);
   }
 
-  /** All of it anew, but for its id and its keys. @throws ExeuntError `not_found`, `validation`, `refused_address` */
+  /**
+   * All of it anew, but for its id and its keys.
+   * @throws ExeuntError `not_found`, `validation`, `refused_address`, `bad_upstream`; `conflict` when service providers rely on a side that
+   *   is taken away, or one has the entityID
+   */
   async replace(id: string, replacement: IdentityProviderReplacement): Promise<IdentityProvider> {
-    const oidc = replacement.oidc as OidcIdentity;
+    const oidc = (replacement.oidc ?? null) as OidcIdentity | null;
     const before = await this.get(id);
     await this.judge(oidc, sameId(id, replacement.id));
+    await this.refuseToOrphan(before, { oidc, saml: replacement.saml ?? null });
+    const { saml, metadata } = await this.samlSideOf(id, replacement.saml ?? null);
     const keys = await this.logoutKeys.prepareMissing(id, oidc);
-    const row = { ...before, name: replacement.name, oidc, updatedAt: this.clock.now() };
-    await this.dataSource.transaction(async (manager) => {
-      await update(manager, row);
-      await this.logoutKeys.store(keys, await sqlOf(manager));
-    });
+    const samlKeys = saml === null ? [] : await this.samlKeys.prepareSaml(id);
+    const row = { ...before, name: replacement.name, oidc, saml, updatedAt: this.clock.now() };
+    try {
+      await this.dataSource.transaction(async (manager) => {
+        await update(manager, row);
+        const sql = await sqlOf(manager);
+        await this.logoutKeys.store(keys, sql);
+        await this.samlKeys.store(samlKeys, sql);
+        await this.metadata.store({ idpId: id, spId: null }, metadata, sql);
+      });
+    } catch (error) {
+      if (saml === null || constraintOf(error) !== ENTITY_ID_TAKEN) throw error;
+      throw await this.metadata.entityTaken(id, saml.entity.entityId, metadataField(replacement.saml), error);
+    }
     this.logoutKeys.forget(id);
+    this.samlKeys.forget(id);
     return row;
   }
 
@@ -100,6 +134,7 @@ export class IdentityProviders {
       const { affected } = await this.dataSource.getRepository(IdentityProviderEntity).delete({ id });
       if (affected === 0) throw new ExeuntError('not_found', `There is no identity provider ${id}`);
       this.logoutKeys.forget(id);
+      this.samlKeys.forget(id);
     } catch (error) {
       if (sqlStateOf(error) !== FOREIGN_KEY_VIOLATION) throw error;
       const count = await this.dataSource.getRepository(ServiceProviderEntity).countBy({ idp: id });
@@ -109,7 +144,43 @@ export class IdentityProviders {
     }
   }
 
-  private async judge(oidc: OidcIdentity, faults: Fault[] = []): Promise<void> {
+  /** Reads the metadata of its SAML side. */
+  private async samlSideOf(
+    id: string,
+    given: SamlSideRegistration | null,
+  ): Promise<{ saml: SamlIdentity | null; metadata: ImportedMetadata | null }> {
+    if (given === null) return { saml: null, metadata: null };
+    const metadata = await this.importMetadata.read(sourceOf('idp', given), '/saml');
+    const participantEntityId = given.participantEntityId ?? `${this.publicUrl.get()}/idps/${encodeURIComponent(id)}/saml/sp-metadata`;
+    const faults: Fault[] = [];
+    if (participantEntityId === metadata.entity.entityId) {
+      const rule = 'must not be that of the identity provider: it is our name as a service provider of it';
+      faults.push({ field: '/saml/participantEntityId', seen: participantEntityId, rule });
+    }
+    const addresses = endpointUrls(metadata.entity, BROWSER_BINDINGS).map((url) => ({ field: metadataField(given), url }));
+    refuseFaults('identity provider', faults, await addressFaults(this.egress, addresses));
+    await this.metadata.refuseSpOfName(id, participantEntityId, '/saml/participantEntityId');
+    const { metadataXml: _, ...kept } = given;
+    return { saml: { ...kept, entity: metadata.entity, participantEntityId }, metadata };
+  }
+
+  /** A side that service providers are told by stays as long as they do. */
+  private async refuseToOrphan(before: IdentityProvider, after: { oidc: unknown; saml: unknown }): Promise<void> {
+    const sides = { oidc: 'oidc-backchannel', saml: 'saml' } as const;
+    for (const [side, type] of Object.entries(sides) as ['oidc' | 'saml', string][]) {
+      if (before[side] === null || after[side] !== null) continue;
+      const count = await this.dataSource
+        .getRepository(ServiceProviderEntity)
+        .createQueryBuilder('sp')
+        .where('sp.idp = :id AND sp.channels @> :channel', { id: before.id, channel: JSON.stringify([{ type }]) })
+        .getCount();
+      if (count === 0) continue;
+      const rule = `must stay: ${count} service providers have a channel of type ${type}`;
+      throw new ExeuntError('conflict', `The ${side} side of the identity provider ${before.id} ${rule}`, [{ field: `/${side}`, rule }]);
+    }
+  }
+
+  private async judge(oidc: OidcIdentity | null, faults: Fault[] = []): Promise<void> {
     refuseFaults('identity provider', faults, await addressFaults(this.egress, addressesOfIdentity(oidc)));
   }
 }
@@ -118,9 +189,13 @@ async function update(manager: EntityManager, row: IdentityProvider): Promise<vo
   const { affected } = await manager.update(
     IdentityProviderEntity,
     { id: row.id },
-    { name: row.name, oidc: row.oidc, updatedAt: row.updatedAt },
+    { name: row.name, oidc: row.oidc, saml: row.saml, updatedAt: row.updatedAt },
   );
   if (affected === 0) throw new ExeuntError('not_found', `There is no identity provider ${row.id}`);
+}
+
+function metadataField(given: { metadataXml?: string | undefined } | null | undefined): string {
+  return given?.metadataXml === undefined ? '/saml/metadataUrl' : '/saml/metadataXml';
 }
 
 function taken(id: string): Fault {

@@ -14,8 +14,8 @@ export interface Address {
 export function addressesOfChannels(channels: readonly ChannelConfig[]): Address[] {
   return channels.flatMap((channel, at) => {
     const field = `/channels/${at}`;
-    if (channel.type === 'saml')
-      return channel.metadataUrl === undefined ? [] : [{ field: `${field}/metadataUrl`, url: channel.metadataUrl }];
+    // Its metadata is fetched through the same guard; what the metadata names is judged where it is read.
+    if (channel.type === 'saml') return [];
     const keys = channel.encryption?.jwksUri;
     return [
       { field: `${field}/uri`, url: channel.uri },
@@ -24,8 +24,9 @@ export function addressesOfChannels(channels: readonly ChannelConfig[]): Address
   });
 }
 
-/** Everything that an identity provider may make us call; its issuer only where that is more than a name. */
-export function addressesOfIdentity(oidc: OidcIdentity): Address[] {
+/** Everything that the OIDC side of an identity provider may make us call; its issuer only where that is more than a name. */
+export function addressesOfIdentity(oidc: OidcIdentity | null): Address[] {
+  if (oidc === null) return [];
   if (oidc.jwksUri !== undefined) return [{ field: '/oidc/jwksUri', url: oidc.jwksUri }, ...insecureName(oidc.issuer)];
   return oidc.jwks === undefined ? [{ field: '/oidc/issuer', url: oidc.issuer }] : insecureName(oidc.issuer);
 }

@@ -128,14 +128,16 @@ export class LogoutKeys implements OnModuleInit {
     }
   }
 
-  /** The keys of a new identity provider: ES256 and RS256, and one for decryption where it encrypts. */
-  async prepare(idpId: string, oidc: OidcIdentity): Promise<PreparedKey[]> {
+  /** The keys of a new identity provider: ES256 and RS256, and one for decryption where it encrypts; none without an OIDC side. */
+  async prepare(idpId: string, oidc: OidcIdentity | null): Promise<PreparedKey[]> {
+    if (oidc === null) return [];
     const algs: KeyAlg[] = [...GENERATED_FOR_ALL, ...(oidc.encryption ? [oidc.encryption.alg] : [])];
     return Promise.all(algs.map(async (alg) => this.seal(idpId, await generateKey(alg), 'generated', this.clock.now())));
   }
 
   /** The keys that a known identity provider needs and has not got. */
-  async prepareMissing(idpId: string, oidc: OidcIdentity): Promise<PreparedKey[]> {
+  async prepareMissing(idpId: string, oidc: OidcIdentity | null): Promise<PreparedKey[]> {
+    if (oidc === null) return [];
     return this.prepareFor(idpId, [...GENERATED_FOR_ALL, ...(oidc.encryption ? [oidc.encryption.alg] : [])]);
   }
 

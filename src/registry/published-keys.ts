@@ -2,12 +2,14 @@ import { createHash } from 'node:crypto';
 import { Inject, Injectable } from '@nestjs/common';
 import type { JWK } from 'jose';
 import type { Logger } from 'pino';
+import { ExeuntError } from '#domain';
 import type { Clock } from '#domain';
 import { CLOCK, LOGGER } from '#platform';
 import { IdentityProviders } from './identity-providers.js';
 import { isSameKey } from './jwk-rules.js';
 import { LogoutKeys } from './logout-keys.js';
 import { mayPass, ShortCache } from './short-cache.js';
+import type { IdentityProvider } from './types.js';
 import { UpstreamKeys } from './upstream-keys.js';
 
 /** A JWKS as it is served. */
@@ -37,11 +39,11 @@ export class PublishedKeys {
   /**
    * The identity provider's own keys and ours in one set. Without its own nothing is served, for service providers would take
    * the set as complete and refuse its logins; they go on with what they have when we answer an error.
-   * @throws ExeuntError `not_found`, `bad_upstream`
+   * @throws ExeuntError `not_found`, also for one that has no OIDC side; `bad_upstream`
    */
   publishedJwks(idpId: string): Promise<PublishedJwks> {
     return this.documents.get(`jwks ${idpId}`, async () => {
-      const idp = await this.identityProviders.get(idpId);
+      const idp = await this.oidcProvider(idpId);
       const [own, ours] = await Promise.all([this.upstreamKeys.jwks(idp), this.logoutKeys.publicKeys(idpId, 'sig')]);
       return documentOf(await this.merge(idpId, own.keys, ours));
     });
@@ -50,7 +52,7 @@ export class PublishedKeys {
   /** The keys to which the identity provider encrypts its logout tokens to us; empty when it does not. @see BCL-33 */
   relyingPartyJwks(idpId: string): Promise<PublishedJwks> {
     return this.documents.get(`rp ${idpId}`, async () => {
-      await this.identityProviders.get(idpId);
+      await this.oidcProvider(idpId);
       return documentOf(await this.logoutKeys.publicKeys(idpId, 'enc'));
     });
   }
@@ -58,6 +60,12 @@ export class PublishedKeys {
   /** This process makes the documents of this identity provider anew. */
   forget(idpId: string): void {
     this.documents.forget((key) => key === `jwks ${idpId}` || key === `rp ${idpId}`);
+  }
+
+  private async oidcProvider(idpId: string): Promise<IdentityProvider> {
+    const idp = await this.identityProviders.get(idpId);
+    if (idp.oidc === null) throw new ExeuntError('not_found', `The identity provider ${idpId} has no OIDC side, and so no JWKS`);
+    return idp;
   }
 
   private async merge(idpId: string, own: readonly JWK[], ours: readonly JWK[]): Promise<JWK[]> {

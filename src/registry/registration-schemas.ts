@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { MetadataRefused, readKeyCertificate, SAML_BINDINGS } from '#protocol/saml';
 import { fitsKeyManagement, publicJwkFault } from './jwk-rules.js';
 import { CONTENT_ENCRYPTION_ALGS, KEY_MANAGEMENT_ALGS, SIGNING_ALGS } from './types.js';
 import { ID } from './id.js';
@@ -82,9 +83,58 @@ const oidcBackchannelSchema = z
     }
   });
 
-const AVAILABLE_CHANNELS = ['oidc-backchannel'];
+const entityIdSchema = z.string().regex(/^[^\s\p{Cc}\p{Cs}]{1,1024}$/u, 'must be 1 to 1024 characters without white space');
 
-const channelSchema = z.discriminatedUnion('type', [oidcBackchannelSchema], {
+const pinnedCertificateSchema = z
+  .string()
+  .max(20_000)
+  .superRefine((pem, context) => {
+    try {
+      readKeyCertificate(pem);
+    } catch (error) {
+      if (!(error instanceof MetadataRefused)) throw error;
+      context.addIssue({ code: 'custom', message: error.message });
+    }
+  });
+
+/** Where SAML metadata comes from. */
+const metadataMembers = {
+  metadataXml: z.string().min(1).optional().describe('The document: an EntityDescriptor, or an EntitiesDescriptor with it'),
+  metadataUrl: uriSchema(callableUriFault).optional().describe('Where it is fetched from, now and again and again'),
+  entityId: entityIdSchema.optional().describe('Which entity of the document is meant; needed where there are several'),
+  metadataCertificates: z
+    .array(pinnedCertificateSchema)
+    .min(1)
+    .max(10)
+    .optional()
+    .describe('Certificates (PEM): the metadata must be signed with the key of one of them'),
+  allowSha1: z.boolean().default(false).describe('Signatures with SHA-1 are taken from this peer; only for peers that know nothing else'),
+};
+
+function oneSource(given: { metadataXml?: string | undefined; metadataUrl?: string | undefined }, context: z.RefinementCtx): void {
+  if ((given.metadataXml === undefined) === (given.metadataUrl === undefined)) {
+    context.addIssue({ code: 'custom', path: ['metadataXml'], message: 'exactly one of metadataXml and metadataUrl is wanted' });
+  }
+}
+
+const samlChannelSchema = z
+  .strictObject({
+    type: z.literal('saml'),
+    ...metadataMembers,
+    bindings: z
+      .array(z.enum(SAML_BINDINGS))
+      .min(1)
+      .max(SAML_BINDINGS.length)
+      .refine((bindings) => new Set(bindings).size === bindings.length, 'must have each binding once')
+      .default([...SAML_BINDINGS])
+      .describe('In order of preference; those that its metadata has no endpoint for are passed over'),
+    encryptNameId: z.boolean().default(false).describe('The NameID is sent encrypted; needs an encryption key in its metadata'),
+  })
+  .superRefine(oneSource);
+
+const AVAILABLE_CHANNELS = ['oidc-backchannel', 'saml'];
+
+const channelSchema = z.discriminatedUnion('type', [oidcBackchannelSchema, samlChannelSchema], {
   error: (issue) =>
     issue.code === 'invalid_union' ? `is not available in this version; available: ${AVAILABLE_CHANNELS.join(', ')}` : undefined,
 });
@@ -113,25 +163,48 @@ const oidcSchema = z
   });
 
 const samlSchema = z
-  .unknown()
-  .refine((value) => value === undefined || value === null, 'SAML identity providers are not available in this version; available: oidc')
-  .optional()
-  .describe('Not available in this version');
+  .strictObject({
+    ...metadataMembers,
+    participantEntityId: entityIdSchema
+      .optional()
+      .describe('Our entityID as a service provider of it. Default: the URL of our metadata, /idps/{id}/saml/sp-metadata'),
+  })
+  .superRefine(oneSource);
+
+const sides = {
+  oidc: oidcSchema.nullish().describe('Its OpenID Connect side; at least one of oidc and saml is wanted'),
+  saml: samlSchema.nullish().describe('Its SAML side; at least one of oidc and saml is wanted'),
+};
+
+function oneSide(given: { oidc?: unknown; saml?: unknown }, context: z.RefinementCtx): void {
+  if (given.oidc == null && given.saml == null) {
+    context.addIssue({ code: 'custom', path: ['oidc'], message: 'is required, unless saml is given: at least one of the two' });
+  }
+}
 
 /** Body of `POST /v1/identity-providers`. */
 export const identityProviderSchema = z
-  .strictObject({ id: idSchema, name: nameSchema, oidc: oidcSchema, saml: samlSchema })
+  .strictObject({ id: idSchema, name: nameSchema, ...sides })
+  .superRefine(oneSide)
   .meta({ id: 'IdentityProviderRegistration' });
 
 /** Body of `PUT /v1/identity-providers/{id}`: all of it anew. */
 export const identityProviderReplacementSchema = z
-  .strictObject({ id: idSchema.optional(), name: nameSchema, oidc: oidcSchema, saml: samlSchema })
+  .strictObject({ id: idSchema.optional(), name: nameSchema, ...sides })
+  .superRefine(oneSide)
   .meta({ id: 'IdentityProviderReplacement' });
 
 const serviceProviderMembers = {
   name: nameSchema,
   layer: z.enum(['sp', 'gateway']).optional().describe('`gateway`: applications hang on its sessions. Default: sp'),
-  channels: z.array(channelSchema).max(8).describe('In order of preference; empty: it cannot be told, and its deliveries are skipped'),
+  channels: z
+    .array(channelSchema)
+    .max(8)
+    .superRefine((channels, context) => {
+      const [, second] = channels.flatMap((channel, at) => (channel.type === 'saml' ? [at] : []));
+      if (second !== undefined) context.addIssue({ code: 'custom', path: [second, 'type'], message: 'must not be saml a second time' });
+    })
+    .describe('In order of preference; empty: it cannot be told, and its deliveries are skipped'),
   postLogoutRedirectUris: z
     .array(uriSchema(redirectUriFault))
     .max(100)
@@ -158,3 +231,8 @@ export type IdentityProviderRegistration = z.output<typeof identityProviderSchem
 export type IdentityProviderReplacement = z.output<typeof identityProviderReplacementSchema>;
 export type ServiceProviderRegistration = z.output<typeof serviceProviderSchema>;
 export type ServiceProviderReplacement = z.output<typeof serviceProviderReplacementSchema>;
+
+/** A `saml` channel as it is registered. */
+export type SamlChannelRegistration = Extract<ServiceProviderRegistration['channels'][number], { type: 'saml' }>;
+/** The SAML side of an identity provider as it is registered. */
+export type SamlSideRegistration = NonNullable<IdentityProviderRegistration['saml']>;

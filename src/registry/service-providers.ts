@@ -13,10 +13,15 @@ import { IdentityProviders, sameId } from './identity-providers.js';
 import { addressesOfChannels, addressFaults, refuseFaults } from './judge-addresses.js';
 import { isRegistryId } from './id.js';
 import { LogoutKeys } from './logout-keys.js';
-import type { ServiceProviderRegistration, ServiceProviderReplacement } from './registration-schemas.js';
-import { FOREIGN_KEY_VIOLATION, sqlOf, sqlStateOf, UNIQUE_VIOLATION } from './sql-of.js';
-import type { ChannelConfig, ServiceProvider, SigningAlg } from './types.js';
+import { ImportMetadata } from './metadata/import-metadata.js';
+import type { ImportedMetadata } from './metadata/metadata-rows.js';
+import { sourceOf } from './metadata/metadata-source.js';
+import { endpointUrls, SamlMetadata, spMetadataFaults } from './metadata/saml-metadata.js';
+import type { SamlChannelRegistration, ServiceProviderRegistration, ServiceProviderReplacement } from './registration-schemas.js';
+import { constraintOf, ENTITY_ID_TAKEN, FOREIGN_KEY_VIOLATION, sqlOf, sqlStateOf, UNIQUE_VIOLATION } from './sql-of.js';
+import type { ChannelConfig, IdentityProvider, SamlConfig, ServiceProvider, SigningAlg } from './types.js';
 
+type ChannelRegistration = ServiceProviderReplacement['channels'][number];
 type Settings = Omit<ServiceProvider, 'id' | 'idp' | 'createdAt' | 'updatedAt'>;
 
 /** The service providers: who must be told when a session ends, and how. */
@@ -27,23 +32,28 @@ export class ServiceProviders {
     private readonly egress: Egress,
     private readonly identityProviders: IdentityProviders,
     private readonly logoutKeys: LogoutKeys,
+    private readonly importMetadata: ImportMetadata,
+    private readonly metadata: SamlMetadata,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(CLOCK) private readonly clock: Clock,
   ) {}
 
   /**
    * Registers one; its identity provider gets a key for each algorithm it asks for. `within` writes in the same transaction.
-   * @throws ExeuntError `not_found` for an unknown identity provider, `conflict` for an id that is taken, `validation`, `refused_address`
+   * @throws ExeuntError `not_found` for an unknown identity provider, `conflict` for an id or an entityID that is taken, `validation`,
+   *   `refused_address`, `bad_upstream`
    */
   async create<Extra>(
     registration: ServiceProviderRegistration,
     within: (sql: Sql) => Promise<Extra>,
   ): Promise<{ serviceProvider: ServiceProvider; extra: Extra }> {
     const settings = settingsOf(registration, DEFAULTS);
-    await this.identityProviders.get(registration.idp).catch((error: unknown) => {
+    const idp = await this.identityProviders.get(registration.idp).catch((error: unknown) => {
       throw unknownIdp(error, registration.idp);
     });
-    await this.judge(settings);
+    await this.judge(settings, sideFaults(idp, settings.channels));
+    const metadata = await this.metadataOf(registration.channels, idp);
+    settings.saml = metadata?.entity ?? null;
     const keys = await this.logoutKeys.prepareFor(registration.idp, algsOf(settings.channels));
     const now = this.clock.now();
     const row: ServiceProvider = { id: registration.id, idp: registration.idp, ...settings, createdAt: now, updatedAt: now };
@@ -52,11 +62,13 @@ export class ServiceProviders {
         await manager.insert(ServiceProviderEntity, row);
         const sql = await sqlOf(manager);
         await this.logoutKeys.store(keys, sql);
+        await this.metadata.store({ idpId: row.idp, spId: row.id }, metadata, sql);
         return within(sql);
       });
       return { serviceProvider: row, extra };
     } catch (error) {
       const state = sqlStateOf(error);
+      if (constraintOf(error) === ENTITY_ID_TAKEN) throw await this.entityTaken(registration.channels, row, error);
       if (state === UNIQUE_VIOLATION) {
         const fault = { field: '/id', seen: registration.id, rule: 'must not be taken' };
         throw new ExeuntError('conflict', `There is a service provider ${registration.id} already`, [fault], { cause: error });
@@ -98,21 +110,32 @@ export class ServiceProviders {
   /**
    * All of it anew, but for its id and its identity provider. `ownOnly`: the caller is the SP itself, who may not give itself what others
    * decide (`mayEndRoot`, `enabled`, `layer`); left out, these stay as they are.
-   * @throws ExeuntError `not_found`, `forbidden`, `validation`, `refused_address`
+   * @throws ExeuntError `not_found`, `forbidden`, `validation`, `refused_address`, `bad_upstream`, `conflict` for an entityID that is taken
    */
   async replace(id: string, replacement: ServiceProviderReplacement, options: { ownOnly?: boolean } = {}): Promise<ServiceProvider> {
     const before = await this.get(id);
     const settings = settingsOf(replacement, options.ownOnly ? before : DEFAULTS);
     if (options.ownOnly) refuseOwnGrants(before, settings);
-    await this.judge(settings, [...sameId(id, replacement.id), ...sameIdp(before.idp, replacement.idp)]);
+    const idp = await this.identityProviders.get(before.idp);
+    const faults = [...sameId(id, replacement.id), ...sameIdp(before.idp, replacement.idp), ...sideFaults(idp, settings.channels)];
+    await this.judge(settings, faults);
+    const metadata = await this.metadataOf(replacement.channels, idp);
+    settings.saml = metadata?.entity ?? null;
     const keys = await this.logoutKeys.prepareFor(before.idp, algsOf(settings.channels));
     const row: ServiceProvider = { ...before, ...settings, updatedAt: this.clock.now() };
-    await this.dataSource.transaction(async (manager) => {
-      const { id: _, ...columns } = row;
-      const { affected } = await manager.update(ServiceProviderEntity, { id }, columns);
-      if (affected === 0) throw new ExeuntError('not_found', `There is no service provider ${id}`);
-      await this.logoutKeys.store(keys, await sqlOf(manager));
-    });
+    try {
+      await this.dataSource.transaction(async (manager) => {
+        const { id: _, ...columns } = row;
+        const { affected } = await manager.update(ServiceProviderEntity, { id }, columns);
+        if (affected === 0) throw new ExeuntError('not_found', `There is no service provider ${id}`);
+        const sql = await sqlOf(manager);
+        await this.logoutKeys.store(keys, sql);
+        await this.metadata.store({ idpId: row.idp, spId: id }, metadata, sql);
+      });
+    } catch (error) {
+      if (constraintOf(error) === ENTITY_ID_TAKEN) throw await this.entityTaken(replacement.channels, row, error);
+      throw error;
+    }
     return row;
   }
 
@@ -121,6 +144,24 @@ export class ServiceProviders {
     await this.get(id);
     const { affected } = await this.dataSource.getRepository(ServiceProviderEntity).delete({ id });
     if (affected === 0) throw new ExeuntError('not_found', `There is no service provider ${id}`);
+  }
+
+  /** Reads the metadata of its `saml` channel, if it has one, and judges what it names. */
+  private async metadataOf(channels: readonly ChannelRegistration[], idp: IdentityProvider): Promise<ImportedMetadata | null> {
+    const at = channels.findIndex((channel) => channel.type === 'saml');
+    if (at < 0 || idp.saml === null) return null;
+    const channel = channels[at] as SamlChannelRegistration;
+    const metadata = await this.importMetadata.read(sourceOf('sp', channel), `/channels/${at}`);
+    const field = metadataField(channel, at);
+    const faults = spMetadataFaults(channel, metadata.entity, idp.saml, { channel: `/channels/${at}`, metadata: field });
+    const addresses = endpointUrls(metadata.entity, channel.bindings).map((url) => ({ field, url }));
+    refuseFaults('service provider', faults, await addressFaults(this.egress, addresses));
+    return metadata;
+  }
+
+  private entityTaken(channels: readonly ChannelRegistration[], row: ServiceProvider, cause: unknown): Promise<ExeuntError> {
+    const at = channels.findIndex((channel) => channel.type === 'saml');
+    return this.metadata.entityTaken(row.idp, row.saml!.entityId, metadataField(channels[at] as SamlChannelRegistration, at), cause);
   }
 
   private async judge(settings: Settings, faults: Fault[] = []): Promise<void> {
@@ -139,7 +180,7 @@ function settingsOf(given: ServiceProviderReplacement, missing: Pick<Settings, '
   return {
     name: given.name,
     layer: given.layer ?? missing.layer,
-    channels: given.channels,
+    channels: given.channels.map(configOf),
     saml: null,
     postLogoutRedirectUris: given.postLogoutRedirectUris,
     timeoutMs: given.timeoutMs ?? null,
@@ -148,6 +189,28 @@ function settingsOf(given: ServiceProviderReplacement, missing: Pick<Settings, '
     mayEndRoot: given.mayEndRoot ?? missing.mayEndRoot,
     enabled: given.enabled ?? missing.enabled,
   };
+}
+
+/** What is kept of a channel: without the metadata, which has a place of its own. */
+function configOf(channel: ChannelRegistration): ChannelConfig {
+  if (channel.type !== 'saml') return channel;
+  const { metadataXml: _, ...config } = channel;
+  return config;
+}
+
+function metadataField(channel: SamlChannelRegistration, at: number): string {
+  return `/channels/${at}/${channel.metadataXml === undefined ? 'metadataUrl' : 'metadataXml'}`;
+}
+
+/** Who is told by a protocol is told as the identity provider, which must speak it. */
+function sideFaults(idp: IdentityProvider, channels: readonly ChannelConfig[]): Fault[] {
+  return channels.flatMap((channel, at) => {
+    const side = channel.type === 'saml' ? 'saml' : 'oidc';
+    if (idp[side] !== null) return [];
+    return [
+      { field: `/channels/${at}/type`, seen: channel.type, rule: `needs an identity provider with a ${side} side; ${idp.id} has none` },
+    ];
+  });
 }
 
 function refuseOwnGrants(before: ServiceProvider, after: Settings): void {

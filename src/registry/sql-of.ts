@@ -21,5 +21,14 @@ export function sqlStateOf(error: unknown): string | undefined {
   return typeof code === 'string' ? code : undefined;
 }
 
+/** Name of the constraint that a statement broke, through TypeORM's wrapping. */
+export function constraintOf(error: unknown): string | undefined {
+  const own = (error as { constraint?: unknown } | null)?.constraint;
+  const name = own ?? (error as { driverError?: { constraint?: unknown } } | null)?.driverError?.constraint;
+  return typeof name === 'string' ? name : undefined;
+}
+
+/** Index by which an entityID means one party to an identity provider. */
+export const ENTITY_ID_TAKEN = 'saml_metadata_entity';
 export const UNIQUE_VIOLATION = '23505';
 export const FOREIGN_KEY_VIOLATION = '23503';

@@ -5,8 +5,15 @@ import type { Caller } from '#access';
 import { ApiRoute, ZodBody, ZodQuery } from '#platform/http';
 import { pageSchema } from '#platform/paging';
 import type { PageRequest } from '#platform/paging';
-import { IdentityProviders, identityProviderReplacementSchema, identityProviderSchema, PublishedKeys } from '#registry';
-import type { IdentityProviderRegistration, IdentityProviderReplacement } from '#registry';
+import {
+  IdentityProviders,
+  identityProviderReplacementSchema,
+  identityProviderSchema,
+  PublishedKeys,
+  PublishedSaml,
+  SamlMetadata,
+} from '#registry';
+import type { IdentityProvider, IdentityProviderRegistration, IdentityProviderReplacement } from '#registry';
 import { mayReachIdp } from './permissions.js';
 import { apiKeyMember, identityProviderView, pageView, viewOfIdentityProvider, viewOfPage } from './views.js';
 
@@ -17,6 +24,8 @@ export class IdentityProvidersController {
   constructor(
     private readonly identityProviders: IdentityProviders,
     private readonly published: PublishedKeys,
+    private readonly publishedSaml: PublishedSaml,
+    private readonly metadata: SamlMetadata,
     private readonly apiKeys: ApiKeys,
   ) {}
 
@@ -24,11 +33,12 @@ export class IdentityProvidersController {
   @Allow('admin')
   @ApiRoute({
     summary: 'Register an identity provider',
-    description: 'Makes its logout keys (ES256 and RS256) and its API key.',
+    description:
+      'Makes its logout keys (ES256 and RS256 for OIDC, certificates for SAML) and its API key. SAML metadata is read, or fetched, at once.',
     tag: TAG,
     body: identityProviderSchema,
     responses: { 201: { description: 'Registered', schema: identityProviderView.extend({ apiKey: apiKeyMember }) } },
-    errors: ['conflict', 'validation', 'refused_address'],
+    errors: ['conflict', 'validation', 'refused_address', 'bad_upstream'],
   })
   async create(
     @Body(new ZodBody(identityProviderSchema)) body: IdentityProviderRegistration,
@@ -38,7 +48,7 @@ export class IdentityProvidersController {
       this.apiKeys.issue({ scope: 'idp', idpId: body.id }, sql),
     );
     void reply.headers({ location: `/v1/identity-providers/${body.id}`, 'cache-control': 'no-store' });
-    return { ...viewOfIdentityProvider(identityProvider), apiKey: extra.plain };
+    return { ...(await this.viewOf(identityProvider)), apiKey: extra.plain };
   }
 
   @Get()
@@ -52,8 +62,10 @@ export class IdentityProvidersController {
     errors: ['validation'],
   })
   async list(@CurrentCaller() caller: Caller, @Query(new ZodQuery(pageSchema)) page: PageRequest) {
-    if (caller.kind === 'idp') return { items: [viewOfIdentityProvider(await this.identityProviders.get(caller.idpId))] };
-    return viewOfPage(await this.identityProviders.list(page), viewOfIdentityProvider);
+    if (caller.kind === 'idp') return { items: [await this.viewOf(await this.identityProviders.get(caller.idpId))] };
+    const found = await this.identityProviders.list(page);
+    const standings = await this.metadata.standingsOfIdps(found.items.map((idp) => idp.id));
+    return viewOfPage(found, (idp) => viewOfIdentityProvider(idp, standings.get(idp.id)));
   }
 
   @Get(':id')
@@ -66,23 +78,24 @@ export class IdentityProvidersController {
   })
   async read(@CurrentCaller() caller: Caller, @Param('id') id: string) {
     mayReachIdp(caller, id);
-    return viewOfIdentityProvider(await this.identityProviders.get(id));
+    return this.viewOf(await this.identityProviders.get(id));
   }
 
   @Put(':id')
   @Allow('admin')
   @ApiRoute({
     summary: 'Replace an identity provider',
-    description: 'What is left out goes back to its default. Its logout keys and API keys stay.',
+    description:
+      'What is left out goes back to its default; uploaded SAML metadata is given again. Its logout keys, SAML keys and API keys stay.',
     tag: TAG,
     body: identityProviderReplacementSchema,
     responses: { 200: { description: 'Replaced', schema: identityProviderView } },
-    errors: ['not_found', 'validation', 'refused_address'],
+    errors: ['not_found', 'conflict', 'validation', 'refused_address', 'bad_upstream'],
   })
   async replace(@Param('id') id: string, @Body(new ZodBody(identityProviderReplacementSchema)) body: IdentityProviderReplacement) {
     const replaced = await this.identityProviders.replace(id, body);
-    this.published.forget(id);
-    return viewOfIdentityProvider(replaced);
+    this.forget(id);
+    return this.viewOf(replaced);
   }
 
   @Delete(':id')
@@ -97,6 +110,15 @@ export class IdentityProvidersController {
   })
   async delete(@Param('id') id: string): Promise<void> {
     await this.identityProviders.delete(id);
+    this.forget(id);
+  }
+
+  private async viewOf(idp: IdentityProvider) {
+    return viewOfIdentityProvider(idp, (await this.metadata.standingsOfIdps([idp.id])).get(idp.id));
+  }
+
+  private forget(id: string): void {
     this.published.forget(id);
+    this.publishedSaml.forget(id);
   }
 }

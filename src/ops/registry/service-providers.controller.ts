@@ -3,8 +3,8 @@ import type { FastifyReply } from 'fastify';
 import { Allow, ApiKeys, CurrentCaller } from '#access';
 import type { Caller } from '#access';
 import { ApiRoute, ZodBody, ZodQuery } from '#platform/http';
-import { ServiceProviders, serviceProviderReplacementSchema, serviceProviderSchema } from '#registry';
-import type { ServiceProviderRegistration, ServiceProviderReplacement } from '#registry';
+import { SamlMetadata, ServiceProviders, serviceProviderReplacementSchema, serviceProviderSchema } from '#registry';
+import type { ServiceProvider, ServiceProviderRegistration, ServiceProviderReplacement } from '#registry';
 import { mayReachIdp, mayReachSp } from './permissions.js';
 import { serviceProviderListSchema } from './requests.js';
 import type { ServiceProviderListQuery } from './requests.js';
@@ -16,6 +16,7 @@ const TAG = 'Service providers';
 export class ServiceProvidersController {
   constructor(
     private readonly serviceProviders: ServiceProviders,
+    private readonly metadata: SamlMetadata,
     private readonly apiKeys: ApiKeys,
   ) {}
 
@@ -23,11 +24,12 @@ export class ServiceProvidersController {
   @Allow('admin', 'idp')
   @ApiRoute({
     summary: 'Register a service provider',
-    description: 'Makes its API key, and a logout key of its identity provider for each algorithm that is new to it.',
+    description:
+      'Makes its API key, and a logout key of its identity provider for each algorithm that is new to it. SAML metadata is read, or fetched, at once.',
     tag: TAG,
     body: serviceProviderSchema,
     responses: { 201: { description: 'Registered', schema: serviceProviderView.extend({ apiKey: apiKeyMember }) } },
-    errors: ['not_found', 'conflict', 'validation', 'refused_address'],
+    errors: ['not_found', 'conflict', 'validation', 'refused_address', 'bad_upstream'],
   })
   async create(
     @CurrentCaller() caller: Caller,
@@ -39,7 +41,7 @@ export class ServiceProvidersController {
       this.apiKeys.issue({ scope: 'sp', spId: body.id }, sql),
     );
     void reply.headers({ location: `/v1/service-providers/${body.id}`, 'cache-control': 'no-store' });
-    return { ...viewOfServiceProvider(serviceProvider), apiKey: extra.plain };
+    return { ...(await this.viewOf(serviceProvider)), apiKey: extra.plain };
   }
 
   @Get()
@@ -55,7 +57,9 @@ export class ServiceProvidersController {
   async list(@CurrentCaller() caller: Caller, @Query(new ZodQuery(serviceProviderListSchema)) query: ServiceProviderListQuery) {
     if (query.idp !== undefined) mayReachIdp(caller, query.idp);
     const idp = caller.kind === 'idp' ? caller.idpId : query.idp;
-    return viewOfPage(await this.serviceProviders.list(query, idp), viewOfServiceProvider);
+    const page = await this.serviceProviders.list(query, idp);
+    const standings = await this.metadata.standingsOfSps(page.items);
+    return viewOfPage(page, (sp) => viewOfServiceProvider(sp, standings.get(sp.id)));
   }
 
   @Get(':id')
@@ -67,7 +71,7 @@ export class ServiceProvidersController {
     errors: ['not_found'],
   })
   async read(@CurrentCaller() caller: Caller, @Param('id') id: string) {
-    return viewOfServiceProvider(await this.reach(caller, id));
+    return this.viewOf(await this.reach(caller, id));
   }
 
   @Put(':id')
@@ -75,11 +79,11 @@ export class ServiceProvidersController {
   @ApiRoute({
     summary: 'Replace a service provider',
     description:
-      'What is left out goes back to its default. A service provider itself may not change its layer, mayEndRoot and enabled; left out, they stay.',
+      'What is left out goes back to its default; uploaded SAML metadata is given again. A service provider itself may not change its layer, mayEndRoot and enabled; left out, they stay.',
     tag: TAG,
     body: serviceProviderReplacementSchema,
     responses: { 200: { description: 'Replaced', schema: serviceProviderView } },
-    errors: ['not_found', 'validation', 'refused_address'],
+    errors: ['not_found', 'conflict', 'validation', 'refused_address', 'bad_upstream'],
   })
   async replace(
     @CurrentCaller() caller: Caller,
@@ -87,7 +91,7 @@ export class ServiceProvidersController {
     @Body(new ZodBody(serviceProviderReplacementSchema)) body: ServiceProviderReplacement,
   ) {
     await this.reach(caller, id);
-    return viewOfServiceProvider(await this.serviceProviders.replace(id, body, { ownOnly: caller.kind === 'sp' }));
+    return this.viewOf(await this.serviceProviders.replace(id, body, { ownOnly: caller.kind === 'sp' }));
   }
 
   @Delete(':id')
@@ -102,6 +106,10 @@ export class ServiceProvidersController {
   })
   async delete(@Param('id') id: string): Promise<void> {
     await this.serviceProviders.delete(id);
+  }
+
+  private async viewOf(sp: ServiceProvider) {
+    return viewOfServiceProvider(sp, (await this.metadata.standingsOfSps([sp])).get(sp.id));
   }
 
   private async reach(caller: Caller, id: string) {

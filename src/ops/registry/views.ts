@@ -2,7 +2,8 @@ import { z } from 'zod';
 import type { ApiKeyInfo } from '#access';
 import { idSchema } from '#registry';
 import type { Page } from '#platform/paging';
-import type { IdentityProvider, LogoutKeyInfo, ServiceProvider } from '#registry';
+import type { IdentityProvider, LogoutKeyInfo, MetadataStanding, ServiceProvider } from '#registry';
+import { samlMetadataView, viewOfSamlMetadata } from './saml-metadata-views.js';
 
 const time = z.iso.datetime();
 const jsonObject = z.record(z.string(), z.unknown());
@@ -13,6 +14,16 @@ export const identityProviderView = z
     id: idSchema,
     name: z.string(),
     oidc: jsonObject.nullable().describe('As registered, with defaults filled in'),
+    saml: z
+      .looseObject({
+        metadataUrl: z.string().optional(),
+        entityId: z.string().optional(),
+        participantEntityId: z.string(),
+        allowSha1: z.boolean(),
+        metadata: samlMetadataView,
+      })
+      .nullable()
+      .describe('As registered, with defaults filled in, and what its metadata says'),
     createdAt: time,
     updatedAt: time,
   })
@@ -25,7 +36,8 @@ export const serviceProviderView = z
     idp: idSchema,
     name: z.string(),
     layer: z.enum(['sp', 'gateway']),
-    channels: z.array(jsonObject),
+    channels: z.array(jsonObject).describe('As registered, with defaults filled in; without metadata'),
+    saml: z.object({ metadata: samlMetadataView }).nullable().describe('What the metadata of its saml channel says'),
     postLogoutRedirectUris: z.array(z.string()),
     timeoutMs: z.int().nullable(),
     maxConcurrency: z.int().nullable(),
@@ -66,23 +78,33 @@ export const pageView = <Item extends z.ZodType>(item: Item) => z.object({ items
 export type IdentityProviderView = z.output<typeof identityProviderView>;
 export type ServiceProviderView = z.output<typeof serviceProviderView>;
 
-export function viewOfIdentityProvider(idp: IdentityProvider): IdentityProviderView {
+/** @param standing of its metadata, where it has a SAML side. */
+export function viewOfIdentityProvider(idp: IdentityProvider, standing: MetadataStanding | undefined): IdentityProviderView {
   return {
     id: idp.id,
     name: idp.name,
     oidc: idp.oidc && { ...idp.oidc },
+    saml: samlSideOf(idp, standing),
     createdAt: idp.createdAt.toISOString(),
     updatedAt: idp.updatedAt.toISOString(),
   };
 }
 
-export function viewOfServiceProvider(sp: ServiceProvider): ServiceProviderView {
+function samlSideOf({ saml }: IdentityProvider, standing: MetadataStanding | undefined): IdentityProviderView['saml'] {
+  if (saml === null) return null;
+  const { entity, ...registered } = saml;
+  return { ...registered, metadata: viewOfSamlMetadata(entity, standing) };
+}
+
+/** @param standing of its metadata, where it has a saml channel. */
+export function viewOfServiceProvider(sp: ServiceProvider, standing: MetadataStanding | undefined): ServiceProviderView {
   return {
     id: sp.id,
     idp: sp.idp,
     name: sp.name,
     layer: sp.layer,
     channels: sp.channels.map((channel) => ({ ...channel })),
+    saml: sp.saml && { metadata: viewOfSamlMetadata(sp.saml, standing) },
     postLogoutRedirectUris: sp.postLogoutRedirectUris,
     timeoutMs: sp.timeoutMs,
     maxConcurrency: sp.maxConcurrency,

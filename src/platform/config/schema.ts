@@ -111,6 +111,8 @@ export const configSchema = z
         messageMaxAgeSeconds: seconds(300),
         clockSkewSeconds: seconds(60),
         soapAnswerWithinMs: millis(5_000),
+        metadataRefreshSeconds: count(3_600),
+        metadataLimitBytes: count(12 * 1024 * 1024),
         requestLifetimeSeconds: count(300),
       })
       .prefault({}),

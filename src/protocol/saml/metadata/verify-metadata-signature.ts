@@ -4,6 +4,7 @@ import { ExclusiveCanonicalization } from 'xml-crypto';
 import { NS } from '../terms.js';
 import { MetadataRefused } from './metadata-refused.js';
 import { childrenOf, rootOf } from './metadata-tree.js';
+import { readKeyCertificate } from './read-keys.js';
 
 /** What a signature of metadata must be made with. */
 export interface MetadataTrust {
@@ -202,7 +203,9 @@ function allowed<Entry extends { sha1?: true }>(
 }
 
 function keysOf(certificates: readonly string[], type: 'rsa' | 'ec'): KeyObject[] {
-  return certificates.map((pem) => new X509Certificate(pem).publicKey).filter((key) => key.asymmetricKeyType === type);
+  return certificates
+    .map((pem) => new X509Certificate(readKeyCertificate(pem).pem).publicKey)
+    .filter((key) => key.asymmetricKeyType === type);
 }
 
 function verifies(method: Method, signedInfo: string, key: KeyObject, signature: Buffer): boolean {
