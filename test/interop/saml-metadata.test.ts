@@ -10,7 +10,7 @@ import type { RegistryApp } from '../contract/registry-app.js';
 import { idpMetadata } from '../support/idp-metadata.js';
 import { describeWith } from './describe-with.js';
 import { samlSchemas, xmlsec1 } from './products.js';
-import { judgeMetadataSchema, judgeMetadataSignature } from './xml-judges.js';
+import { ENTITY_DESCRIPTOR, judgeSchema, judgeSignature } from './xml-judges.js';
 
 const ALGORITHMS = '<alg:SigningMethod Algorithm="http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512"/>';
 let additions: MetadataAdditions;
@@ -59,7 +59,7 @@ describeWith(samlSchemas, 'the SAML metadata schema', () => {
     ['what is published for the identity provider', () => participant()],
     ['the same, signed', () => participant(rsa)],
   ])('SLO-71 holds for %s', (_, make) => {
-    expect(judgeMetadataSchema(make())).toBe('');
+    expect(judgeSchema(make())).toBe('');
   });
 
   describe('is no rubber stamp', () => {
@@ -76,7 +76,7 @@ describeWith(samlSchemas, 'the SAML metadata schema', () => {
       const good = mergeIdpMetadata(idpMetadata(), { ...additions, signer: rsa });
       const bad = spoil(good);
       expect(bad).not.toBe(good);
-      expect(judgeMetadataSchema(bad)).toMatch(/validity error|fails to validate/);
+      expect(judgeSchema(bad)).toMatch(/validity error|fails to validate/);
     });
   });
 });
@@ -88,9 +88,11 @@ describeWith(xmlsec1, 'xmlsec1', () => {
     ['RSA, of ourselves', () => participant(rsa), () => rsa],
   ])('SLO-82 verifies metadata that is signed with %s, and with no other certificate', (_, make, signer) => {
     const xml = make();
-    expect(judgeMetadataSignature(xml, signer().certificate)).toBe('');
-    expect(judgeMetadataSignature(xml, (signer() === rsa ? ec : rsa).certificate)).not.toBe('');
-    expect(judgeMetadataSignature(xml.replace('https://slo.example/s', 'https://slo.example/x'), signer().certificate)).not.toBe('');
+    expect(judgeSignature(xml, signer().certificate, ENTITY_DESCRIPTOR)).toBe('');
+    expect(judgeSignature(xml, (signer() === rsa ? ec : rsa).certificate, ENTITY_DESCRIPTOR)).not.toBe('');
+    expect(judgeSignature(xml.replace('https://slo.example/s', 'https://slo.example/x'), signer().certificate, ENTITY_DESCRIPTOR)).not.toBe(
+      '',
+    );
   });
 
   describe('over HTTP', () => {
@@ -105,8 +107,8 @@ describeWith(xmlsec1, 'xmlsec1', () => {
       for (const path of ['metadata', 'sp-metadata']) {
         const { text } = await registry.call('GET', `/idps/${id}/saml/${path}`, { token: null });
         const [signing] = (await registry.call('GET', `/v1/identity-providers/${id}/saml-keys`)).json.items;
-        expect(judgeMetadataSignature(text, signing.certificate as string)).toBe('');
-        if (samlSchemas.version() !== null) expect(judgeMetadataSchema(text)).toBe('');
+        expect(judgeSignature(text, signing.certificate as string, ENTITY_DESCRIPTOR)).toBe('');
+        if (samlSchemas.version() !== null) expect(judgeSchema(text)).toBe('');
       }
     });
   });
