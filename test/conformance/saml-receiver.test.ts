@@ -86,7 +86,12 @@ async function registerSp(parts: SpParts = {}): Promise<Sp> {
   const endpoints = parts.endpoints?.(id) ?? [{ binding: 'soap' as const, location: soapSps.uri(id) }];
   const bindings = parts.bindings ?? [...new Set(endpoints.map((endpoint) => endpoint.binding))];
   const certificates = parts.certificates === undefined ? {} : { certificates: parts.certificates };
-  const saml = { type: 'saml', metadataXml: peer.metadata({ endpoints, ...certificates }), ...(bindings.length === 0 ? {} : { bindings }) };
+  const saml = {
+    type: 'saml',
+    allowSha1: parts.allowSha1 ?? false,
+    metadataXml: peer.metadata({ endpoints, ...certificates }),
+    ...(bindings.length === 0 ? {} : { bindings }),
+  };
   const { mayEndRoot = true, enabled = true } = parts;
   const body = { id, name: id, idp: parts.idp ?? IDP, layer: 'sp', channels: [saml], mayEndRoot, enabled };
   await made(service.call('POST', '/v1/service-providers', body));
@@ -432,6 +437,17 @@ describe('an SP asks over SOAP', () => {
       expect((await answerTo(a.peer.sign(requestOf(a, login, 'soap'), by))).status).toBe('Success');
       expect(await living(login)).toBe(0);
     }
+  });
+
+  it('SLO-84 SHA-1 is taken from an SP that may, which is logged every time, and from no other', async () => {
+    const [legacy, modern] = [await registerSp({ allowSha1: true }), await registerSp()];
+    const login = await signIn(legacy, modern);
+    const refused = await sendSoap(envelope(modern.peer.sign(requestOf(modern, login, 'soap'), modern.peer, 'sha1')));
+    expect(refused.status).toBe(403);
+    expect(await living(login)).toBe(3);
+    lines.length = 0;
+    expect((await answerTo(legacy.peer.sign(requestOf(legacy, login, 'soap'), legacy.peer, 'sha1'))).status).toBe('Success');
+    expect(lines.join('')).toMatch(/"clause":"SLO-84","msg":"SAML message signed with SHA-1/);
   });
 
   it('design decision 1: when it is answered, all is written', async () => {

@@ -79,7 +79,7 @@ export interface SamlPeer extends Credential {
   request(parts: RequestParts): string;
   /** Not signed. @param status top-level code, and the second-level one after a slash */
   response(parts: { inResponseTo: string; destination: string | null; status?: string; issuer?: string; id?: string }): string;
-  sign(xml: string, by?: Credential): string;
+  sign(xml: string, by?: Credential, algorithm?: 'sha256' | 'sha1'): string;
   /** The whole URL. */
   redirect(location: string, xml: string, relayState?: string): string;
 }
@@ -105,7 +105,7 @@ export function makePeer(entityId: string, credential: Credential = makeCredenti
         `<samlp:Status><samlp:StatusCode Value="urn:oasis:names:tc:SAML:2.0:status:${top}">${inner}</samlp:StatusCode></samlp:Status></samlp:LogoutResponse>`
       );
     },
-    sign: (xml, by = credential) => signXml(xml, by),
+    sign: (xml, by = credential, algorithm = 'sha256') => signXml(xml, by, algorithm),
     redirect: (location, xml, relayState) => redirectTo(location, xml, relayState, credential),
   };
 }
@@ -151,11 +151,12 @@ function requestOf(entityId: string, parts: RequestParts): string {
   );
 }
 
-function signXml(xml: string, { privateKey }: Credential): string {
-  const signature = new SignedXml({ privateKey, signatureAlgorithm: RSA_SHA256, canonicalizationAlgorithm: EXC_C14N });
+function signXml(xml: string, { privateKey }: Credential, algorithm: 'sha256' | 'sha1'): string {
+  const signatureAlgorithm = algorithm === 'sha1' ? `${DS}rsa-sha1` : RSA_SHA256;
+  const signature = new SignedXml({ privateKey, signatureAlgorithm, canonicalizationAlgorithm: EXC_C14N });
   signature.addReference({
     xpath: '/*',
-    digestAlgorithm: 'http://www.w3.org/2001/04/xmlenc#sha256',
+    digestAlgorithm: algorithm === 'sha1' ? `${DS}sha1` : 'http://www.w3.org/2001/04/xmlenc#sha256',
     transforms: [`${DS}enveloped-signature`, EXC_C14N],
   });
   signature.computeSignature(xml, { prefix: 'ds', location: { reference: "/*/*[local-name(.)='Issuer']", action: 'after' } });

@@ -1,6 +1,7 @@
+import type { KeyObject } from 'node:crypto';
 import type { Clock } from '#domain';
 import { readClaimedSender, SamlMessageRefused, verifyLogoutMessage } from '#protocol/saml';
-import type { ClaimedSender, IncomingMessage, VerifiedLogoutRequest, VerifiedLogoutResponse } from '#protocol/saml';
+import type { ClaimedSender, IncomingMessage, MessageExpectation, VerifiedLogoutRequest, VerifiedLogoutResponse } from '#protocol/saml';
 import { findParty } from './party.js';
 import type { Party } from './party.js';
 import type { IdpOfPath, OurEndpoints, OurKeys, PartyOfEntity } from './ports.js';
@@ -50,18 +51,34 @@ export class BelieveMessage {
     return { idpId, message, claimed, party: await findParty(this.parties, idpId, claimed.issuer, this.clock.now()) };
   }
 
-  /** @throws SamlMessageRefused */
-  async verify({ idpId, message, party }: ClaimedMessage): Promise<VerifiedMessage> {
-    return verifyLogoutMessage(message, {
+  /**
+   * What a peer signs with SHA-1 is taken only where it is registered so, and is told apart: every such message is logged. @see SLO-84
+   * @throws SamlMessageRefused
+   */
+  async verify(claimed: ClaimedMessage): Promise<{ verified: VerifiedMessage; isLegacy: boolean }> {
+    const decryptionKeys = await this.keys.decryptionKeys(claimed.idpId);
+    const verifyWith = (allowSha1: boolean): Promise<VerifiedMessage> =>
+      verifyLogoutMessage(claimed.message, this.expectationOf(claimed, decryptionKeys, allowSha1));
+    try {
+      return { verified: await verifyWith(false), isLegacy: false };
+    } catch (error) {
+      const mayBeLegacy = claimed.party.allowSha1 && error instanceof SamlMessageRefused && error.code === 'forbidden_algorithm';
+      if (!mayBeLegacy) throw error;
+      return { verified: await verifyWith(true), isLegacy: true };
+    }
+  }
+
+  private expectationOf({ idpId, message, party }: ClaimedMessage, decryptionKeys: KeyObject[], allowSha1: boolean): MessageExpectation {
+    return {
       issuer: party.entity.entityId,
       certificates: party.entity.signingCertificates,
       destinations: [this.endpoints.of(idpId)[message.binding]],
-      allowSha1: party.allowSha1,
-      decryptionKeys: await this.keys.decryptionKeys(idpId),
+      allowSha1,
+      decryptionKeys,
       now: this.clock.now(),
       maxAgeSeconds: this.tolerance.messageMaxAgeSeconds,
       skewSeconds: this.tolerance.clockSkewSeconds,
-    });
+    };
   }
 }
 

@@ -12,6 +12,8 @@ export interface MessageRecord {
   kind: SamlMessageKind | 'unreadable';
   /** Null: nobody is known to have sent it. */
   party: { spId: string | null } | null;
+  /** Signed with SHA-1, by a peer that may. @see SLO-84 */
+  isLegacy?: boolean;
   end:
     | { is: 'accepted'; led: LogoutAnswer['kind'] | 'answered'; logoutId?: string | null }
     | { is: 'refused'; refusal: Pick<SamlMessageRefused, 'code' | 'clause' | 'description' | 'detail'> }
@@ -23,6 +25,8 @@ export function recordMessage(log: Logger, metrics: Metrics, record: MessageReco
   const { idpId, binding, kind, party, end } = record;
   const from = party === null ? {} : { party: party.spId ?? 'identity provider' };
   const about = { requestId, idp: quotePeer(idpId, 64), binding, kind, ...from };
+  if (record.isLegacy === true)
+    log.warn({ ...about, clause: 'SLO-84' }, 'SAML message signed with SHA-1, which its sender may (allowSha1)');
   switch (end.is) {
     case 'accepted':
       metrics.samlMessageTaken(kind, binding, 'accepted');

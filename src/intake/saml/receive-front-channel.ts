@@ -58,7 +58,9 @@ export class ReceiveFrontChannel {
       record.kind = message.kind;
       const claimed = (progress.claimed = await this.believe.identify(idpId, message));
       record.party = { spId: claimed.party.spId };
-      const verified = (progress.verified = await this.believe.verify(claimed));
+      const { verified, isLegacy } = await this.believe.verify(claimed);
+      progress.verified = verified;
+      record.isLegacy = isLegacy;
       const done = verified.kind === 'request' ? await this.end(claimed, verified, binding) : await this.take(claimed, verified);
       return { shown: done.shown, record: { ...record, end: { is: 'accepted', ...done.end } } };
     } catch (error) {

@@ -55,7 +55,8 @@ export class ReceiveSoap {
       record.kind = message.kind;
       const claimed = (progress.claimed = await this.believe.identify(idpId, message));
       record.party = { spId: claimed.party.spId };
-      const verified = await this.believe.verify(claimed);
+      const { verified, isLegacy } = await this.believe.verify(claimed);
+      record.isLegacy = isLegacy;
       progress.isVerified = true;
       if (verified.kind === 'response') {
         throw new SamlMessageRefused(

@@ -87,7 +87,7 @@ function around({ party: of = party(), endpoint, identify, verify = request, end
             claimed: { id: '_asked', issuer: 'https://sp.example', inResponseTo: null },
             party: of,
           }),
-    verify: () => (verify instanceof Error ? Promise.reject(verify) : Promise.resolve(verify)),
+    verify: () => (verify instanceof Error ? Promise.reject(verify) : Promise.resolve({ verified: verify, isLegacy: false })),
   } as unknown as BelieveMessage;
   const ending = {
     end: async <Extra>(logout: VerifiedSamlLogout, within: (sql: Sql, answer: LogoutAnswer) => Promise<Extra>) => {
