@@ -1,4 +1,5 @@
 import { request } from 'undici';
+import type { Dispatcher } from 'undici';
 import { CookieJar } from '../e2e/demo/cookie-jar.mjs';
 import { firstForm } from '../e2e/demo/html-form.mjs';
 
@@ -18,7 +19,11 @@ const HOP_LIMIT = 20;
 export class Person {
   private readonly jar = new CookieJar();
 
-  constructor(readonly name: string) {}
+  /** @param dispatcher which knows the certificates of the pages; without it, those of the system count */
+  constructor(
+    readonly name: string,
+    private readonly dispatcher?: Dispatcher,
+  ) {}
 
   /** Opens a page, and logs in and consents at the OP as often as it asks. @returns the page where that ends: the last, or the redirect to `until` */
   async logIn(address: string, until?: string): Promise<Page> {
@@ -45,6 +50,7 @@ export class Person {
         ...(form && { 'content-type': 'application/x-www-form-urlencoded' }),
       },
       ...(form && { body: new URLSearchParams(form).toString() }),
+      ...(this.dispatcher && { dispatcher: this.dispatcher }),
     });
     const { 'set-cookie': cookies = [], location } = answer.headers;
     this.jar.store(url, [cookies].flat());

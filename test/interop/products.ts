@@ -12,6 +12,8 @@ export interface Product {
 
 export const APACHE = '/usr/sbin/apache2';
 export const APACHE_MODULES = '/usr/lib/apache2/modules';
+export const SHIBD = '/usr/sbin/shibd';
+export const CHROMIUM = '/usr/bin/chromium';
 /** Debian's own: the first `python3` of the PATH may be another, without the libraries of the system's packages. */
 export const PYTHON = '/usr/bin/python3';
 
@@ -24,6 +26,18 @@ export const modAuthOpenidc: Product = {
     const module = said('dpkg-query', ['--show', '--showformat=${Version}', 'libapache2-mod-auth-openidc'], /^\S+/);
     return apache && `${apache}, mod_auth_openidc ${module ?? 'of unknown version'}`;
   },
+};
+
+export const shibboleth: Product = {
+  name: 'Shibboleth SP',
+  packages: 'apache2 libapache2-mod-shib',
+  version: () => (existsSync(`${APACHE_MODULES}/mod_shib.so`) ? said(SHIBD, ['-v'], /^shibboleth \S+/) : null),
+};
+
+export const chromium: Product = {
+  name: 'Chromium',
+  packages: 'chromium',
+  version: () => (existsSync(CHROMIUM) ? said(CHROMIUM, ['--version'], /^Chromium \S+/) : null),
 };
 
 export const jwcrypto: Product = {
@@ -49,7 +63,7 @@ export const xmlsec1: Product = { name: 'xmlsec1', packages: 'xmlsec1', version:
 
 export const openssl: Product = { name: 'OpenSSL', packages: 'openssl', version: () => said('openssl', ['version'], /^OpenSSL \S+/) };
 
-export const PRODUCTS = [modAuthOpenidc, jwcrypto, samlSchemas, xmlsec1, openssl];
+export const PRODUCTS = [modAuthOpenidc, shibboleth, chromium, jwcrypto, samlSchemas, xmlsec1, openssl];
 
 function said(command: string, args: readonly string[], what: RegExp): string | null {
   const { status, stdout, stderr } = spawnSync(command, args, { encoding: 'utf8' });

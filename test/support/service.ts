@@ -43,6 +43,8 @@ export interface ServiceOptions {
   browser?: Partial<Config['browser']>;
   redisUrl?: string;
   role?: Config['role'];
+  /** Default: the address that it listens on. */
+  publicUrl?: string;
   /** Takes the lines of the log, which is silent otherwise. */
   log?: (line: string) => void;
 }
@@ -54,7 +56,7 @@ export async function startService(options: ServiceOptions = {}): Promise<Servic
   const fresh = await freshDatabase();
   const config = configSchema.parse({
     role: options.role ?? 'all',
-    server: { port: 0 },
+    server: { port: 0, publicUrl: options.publicUrl },
     queue: { ...(options.redisUrl === undefined ? {} : { redisUrl: options.redisUrl }), redisPrefix: `t${process.pid}-${Date.now()}` },
     egress: { allowPrivateNetworks: ['127.0.0.0/8'] },
     dispatch: { ...QUICK, ...options.dispatch },
