@@ -1,4 +1,6 @@
 import 'reflect-metadata';
+import { createPublicKey, createSign } from 'node:crypto';
+import * as xmlEncryption from 'xml-encryption';
 import { BrowserLogout } from '#coordinator';
 import type { FlowState } from '#coordinator';
 import { SamlKeys } from '#registry';
@@ -134,6 +136,27 @@ async function signIn(...sps: (Sp | string)[]): Promise<Login> {
   const { body } = await service.call<{ results: { status: string }[] }>('POST', '/v1/events', { events });
   expect(body.results.map((result) => result.status)).toEqual(events.map(() => 'accepted'));
   return { sid, nameId, indexAt: at };
+}
+
+/** EncryptedData, by the library of the field alone. */
+function encryptTo(
+  content: string,
+  certificate: string,
+  algorithms: { encryptionAlgorithm: string; keyEncryptionAlgorithm: string },
+): Promise<string> {
+  // The package has no types of its own.
+  const { encrypt } = xmlEncryption as unknown as {
+    encrypt(content: string, options: object, done: (error: Error | null, data: string) => void): void;
+  };
+  const rsa_pub = createPublicKey(certificate).export({ type: 'spki', format: 'pem' });
+  return new Promise((resolve, reject) => {
+    const done = (error: Error | null, data: string): void => (error ? reject(error) : resolve(data));
+    encrypt(
+      content,
+      { rsa_pub, pem: certificate, ...algorithms, disallowEncryptionWithInsecureAlgorithm: false, warnInsecureAlgorithm: false },
+      done,
+    );
+  });
 }
 
 /** How many of the sessions of a login live. */
@@ -439,6 +462,25 @@ describe('an SP asks over SOAP', () => {
     }
   });
 
+  it('SLO-11 SLO-85 SLO-92 a NameID that is encrypted to us, and one that is encrypted as nobody should', async () => {
+    const a = await registerSp();
+    const login = await signIn(a);
+    const [certificate] = (await service.app.get(SamlKeys, { strict: false }).certificates(IDP)).encryption;
+    const encrypted = async (encryptionAlgorithm: string, keyEncryptionAlgorithm: string): Promise<string> => {
+      const xml = requestOf(a, login, 'soap');
+      const nameId = /<saml:NameID>.*<\/saml:NameID>/.exec(xml)![0];
+      const content = nameId.replace('<saml:NameID', '<saml:NameID xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion"');
+      const data = await encryptTo(content, certificate!, { encryptionAlgorithm, keyEncryptionAlgorithm });
+      return a.peer.sign(xml.replace(nameId, `<saml:EncryptedID>${data}</saml:EncryptedID>`));
+    };
+    const oaep = 'http://www.w3.org/2001/04/xmlenc#rsa-oaep-mgf1p';
+    const before = await state();
+    expect((await answerTo(await encrypted('http://www.w3.org/2001/04/xmlenc#aes128-cbc', oaep))).status).toBe('Requester');
+    expect(await state()).toEqual(before);
+    expect((await answerTo(await encrypted('http://www.w3.org/2009/xmlenc11#aes128-gcm', oaep))).status).toBe('Success');
+    expect(await living(login)).toBe(0);
+  });
+
   it('SLO-84 SHA-1 is taken from an SP that may, which is logged every time, and from no other', async () => {
     const [legacy, modern] = [await registerSp({ allowSha1: true }), await registerSp()];
     const login = await signIn(legacy, modern);
@@ -573,7 +615,6 @@ describe('a request comes with a browser', () => {
     const url = a.peer.redirect(endpoint(), requestOf(a, login, 'redirect'));
     const [path, query] = url.split('?') as [string, string];
     // The signature is over the spelling; one in lower case needs a signature of its own.
-    const { createSign } = await import('node:crypto');
     const [message, algorithm] = query.split('&') as [string, string];
     const lower = (text: string) => text.replace(/%[0-9A-F]{2}/g, (escape) => escape.toLowerCase());
     const signed = `${lower(message)}&RelayState=a+b&${lower(algorithm)}`;
