@@ -22,11 +22,12 @@ export interface Message<Step extends LadderStep = LadderStep> {
 /** What a channel found out. What a peer does is data: a channel throws only for our own faults. */
 export interface AttemptResult {
   /**
-   * `confirmed`: the SP said that the session is gone. `accepted`: it took the message. `partial`: it said it could not do all.
+   * `confirmed`: the SP said that the session is gone. `accepted`: it took the message. `attempted`: the browser was sent there, and no answer is
+   * expected. `partial`: it said it could not do all.
    * `refused`: a final no on this channel. `failed`: no answer or a passing one; may be tried again.
    * `unusable`: this channel cannot carry this message, nothing was sent.
    */
-  result: 'confirmed' | 'accepted' | 'partial' | 'refused' | 'failed' | 'unusable';
+  result: 'confirmed' | 'accepted' | 'attempted' | 'partial' | 'refused' | 'failed' | 'unusable';
   httpStatus?: number;
   /** Id of the token or message that was sent. */
   jti?: string;
@@ -46,8 +47,9 @@ export interface ServerChannel<Step extends LadderStep = LadderStep> {
 export type BrowserLeg =
   { method: 'redirect'; url: string } | { method: 'post'; action: string; fields: { name: string; value: string }[] };
 
-/** A leg that is ready to go, under the id by which its answer will name it; or why there can be none. */
-export type PreparedLeg = { kind: 'ready'; messageId: string; leg: BrowserLeg } | { kind: 'unusable'; error: string };
+/** A leg that is ready to go, under the id by which its answer will name it, if one is asked for; or why there can be none. */
+export type PreparedLeg =
+  { kind: 'ready'; messageId: string; expectsAnswer: boolean; leg: BrowserLeg } | { kind: 'unusable'; error: string };
 
 /** A way to tell an SP through the person's browser: prepared here, carried out by a page, answered at intake. */
 export interface BrowserChannel<Step extends LadderStep = LadderStep> {

@@ -30,12 +30,12 @@ export interface LogoutRequestFor {
   destination: string;
   now: Date;
   lifetimeSeconds: number;
+  /** No answer is asked for. @see ASLO-2 */
+  asynchronous?: boolean;
 }
 
 /**
  * The LogoutRequest that tells an SP what a message says, not signed yet; or why there can be none.
- *
- * It never asks for no answer (ASLO-2), whatever the SP announces: the answer is the proof.
  * @see SLO-1 to SLO-11
  */
 export function buildSamlLogoutRequest(message: Message<SamlStep>, how: LogoutRequestFor): { xml: string } | { unusable: string } {
@@ -59,6 +59,7 @@ export function buildSamlLogoutRequest(message: Message<SamlStep>, how: LogoutRe
       reason: reasonOf(subject.cause),
       nameId: subject.nameId,
       sessionIndexes: subject.sessionIndexes,
+      asynchronous: how.asynchronous ?? false,
       ...(encryptTo === null ? {} : { encryptTo: encryptTo.key }),
     });
     return { xml };

@@ -1,4 +1,4 @@
-import type { AttemptResult, BrowserChannel, BrowserLeg } from '#channels';
+import type { AttemptResult, BrowserChannel, BrowserLeg, PreparedLeg } from '#channels';
 import { messageOf } from '#domain';
 import type { ChannelType, Clock } from '#domain';
 import {
@@ -61,6 +61,10 @@ export class BrowserLegs {
     }
     const forgetAt = new Date(now.getTime() + settings.answerTakenForMs);
     await recordBrowserRequest(database, { id: prepared.messageId, delivery, flowId: flow.id, forgetAt });
+    if (!prepared.expectsAnswer) {
+      const result: AttemptResult = { result: 'attempted', jti: prepared.messageId };
+      await this.parts.attempts.settle(delivery, sp, this.channelOf(delivery, sp), result, 0);
+    }
     return prepared.leg;
   }
 
@@ -107,7 +111,7 @@ export class BrowserLegs {
   private async prepare(
     delivery: LeasedDelivery,
     sp: ServiceProvider | undefined,
-  ): Promise<{ messageId: string; leg: BrowserLeg } | { result: AttemptResult; channel: ChannelType | 'none' }> {
+  ): Promise<Extract<PreparedLeg, { kind: 'ready' }> | { result: AttemptResult; channel: ChannelType | 'none' }> {
     const { channels, log, settings } = this.parts;
     const step = sp?.enabled ? ladderOf(sp)[delivery.channelIndex] : undefined;
     const channel = step && channels.get(step.type);

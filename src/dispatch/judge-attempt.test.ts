@@ -146,6 +146,9 @@ describe('channels that need a browser', () => {
     expect(judge({ result: 'failed' }, waiting({ deadlineAt: at(60) }), saml('redirect'))).toMatchObject({ nextAttemptAt: at(60) });
   });
 
+  it('ASLO-2 a browser that was sent there with a message that asks for no answer proves nothing', () =>
+    expect(judge({ result: 'attempted' }, waiting(), saml('redirect'))).toMatchObject({ outcome: 'attempted', settledAt: NOW }));
+
   it('SLO-46 a redirect that is refused, or cannot be used, goes on with POST in the same browser', () => {
     for (const result of ['refused', 'unusable'] as const) {
       const next = judge({ result }, waiting(), saml('redirect', 'post'));

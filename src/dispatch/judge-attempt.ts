@@ -30,6 +30,7 @@ export function judgeAttempt(
   switch (result.result) {
     case 'confirmed':
     case 'accepted':
+    case 'attempted':
     case 'partial':
       return { outcome: result.result, settledAt: now, detail };
     case 'refused':

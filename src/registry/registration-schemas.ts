@@ -129,6 +129,12 @@ const samlChannelSchema = z
       .default([...SAML_BINDINGS])
       .describe('In order of preference; those that its metadata has no endpoint for are passed over'),
     encryptNameId: z.boolean().default(false).describe('The NameID is sent encrypted; needs an encryption key in its metadata'),
+    asynchronous: z
+      .boolean()
+      .default(false)
+      .describe(
+        'Through the browser it is asked for no answer, where its metadata has aslo:supportsAsynchronous; the outcome is then attempted',
+      ),
   })
   .superRefine(oneSource);
 

@@ -45,6 +45,8 @@ export interface SamlConfig {
   metadataCertificates?: string[];
   /** The NameID is sent as an EncryptedID; needs an encryption key in its metadata. @see SLO-11 */
   encryptNameId: boolean;
+  /** Through the browser it is asked for no answer, where its metadata announces that it can do without: then nothing is known of it. @see ASLO-2, ASLO-4 */
+  asynchronous?: boolean;
   /** It may sign with rsa-sha1. Every use is logged. @see SLO-84 */
   allowSha1: boolean;
 }

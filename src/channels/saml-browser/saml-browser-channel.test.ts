@@ -1,3 +1,4 @@
+import { inflateRawSync } from 'node:zlib';
 import { readRedirect, readSigned } from '../../../test/support/saml-peer.js';
 import { samlMessage } from '../../../test/support/saml-message.js';
 import type { SamlMessageChange } from '../../../test/support/saml-message.js';
@@ -94,6 +95,22 @@ describe('samlBrowserChannels', () => {
   ])('SLO-46 sends the long URL all the same when %s', async (_, change) => {
     const { leg } = await byRedirect({ ...large, ...change });
     expect(leg.method === 'redirect' && leg.url.length > 4_096).toBe(true);
+  });
+
+  it('ASLO-1 ASLO-2 ASLO-4 asks for no answer where the SP announces that, and the registration wants it', async () => {
+    const announced = [{ binding: 'redirect' as const, location: REDIRECT, supportsAsynchronous: true }];
+    const isAsynchronous = ({ leg }: Ready) => {
+      const query = new URL((leg as { url: string }).url).searchParams;
+      return inflateRawSync(Buffer.from(query.get('SAMLRequest')!, 'base64'))
+        .toString()
+        .includes('async-slo');
+    };
+    const wanted = await byRedirect({ endpoints: announced, config: { asynchronous: true } });
+    expect([wanted.expectsAnswer, isAsynchronous(wanted)]).toEqual([false, true]);
+    for (const change of [{ endpoints: announced }, { config: { asynchronous: true } }]) {
+      const answered = await byRedirect(change);
+      expect([answered.expectsAnswer, isAsynchronous(answered)]).toEqual([true, false]);
+    }
   });
 
   it('is unusable without a NameID', async () => {

@@ -1,4 +1,5 @@
 import { encodePost, encodeRedirect, newMessageId, signMessage } from '#protocol/saml';
+import type { SamlEndpoint, SamlSigner } from '#protocol/saml';
 import type { SamlStep } from '#registry';
 import type { BrowserChannel, BrowserLeg, Message, PreparedLeg } from '../channel.js';
 import { buildSamlLogoutRequest } from '../saml-logout-request.js';
@@ -18,7 +19,7 @@ export class SamlBrowserChannel implements BrowserChannel<SamlStep> {
   readonly type: `saml-${BrowserBinding}`;
 
   constructor(
-    private readonly binding: BrowserBinding,
+    binding: BrowserBinding,
     private readonly parts: SamlChannelParts,
   ) {
     this.type = `saml-${binding}`;
@@ -29,46 +30,41 @@ export class SamlBrowserChannel implements BrowserChannel<SamlStep> {
     const signing = await this.parts.signers.signerFor(message.idpId);
     const messageId = newMessageId();
     // A browser cannot say that it did not get through, so there is no fail-over to the others. @see SLO-73
-    const location = message.channel.endpoints[0]!.location;
-    const leg = this.legFor(message, messageId, { binding: this.binding, location }, signing);
-    if ('unusable' in leg) return { kind: 'unusable', error: leg.unusable };
-    if (leg.method === 'post' || leg.url.length <= LONGEST_URL) return { kind: 'ready', messageId, leg };
-    const form = this.asForm(message, messageId, signing);
-    return { kind: 'ready', messageId, leg: form ?? leg };
+    const endpoint = message.channel.endpoints[0]!;
+    const ready = this.legTo(message, messageId, endpoint, signing);
+    if (ready.kind === 'unusable' || ready.leg.method === 'post' || ready.leg.url.length <= LONGEST_URL) return ready;
+    return this.asForm(message, messageId, signing) ?? ready;
   }
 
   /** The same message as a form; null when the SP takes none, or may not be told that way. @see SLO-46 */
-  private asForm(message: Message<SamlStep>, id: string, signing: SamlSigning): BrowserLeg | null {
+  private asForm(message: Message<SamlStep>, id: string, signing: SamlSigning): PreparedLeg | null {
     const { config, entity } = message.channel;
     const endpoint = entity.singleLogoutServices.find(({ binding }) => binding === 'post');
     if (endpoint === undefined || !config.bindings.includes('post')) return null;
-    const leg = this.legFor(message, id, { binding: 'post', location: endpoint.location }, signing);
-    return 'unusable' in leg ? null : leg;
+    const form = this.legTo(message, id, endpoint, signing);
+    return form.kind === 'unusable' ? null : form;
   }
 
-  private legFor(
-    message: Message<SamlStep>,
-    id: string,
-    { binding, location }: { binding: BrowserBinding; location: string },
-    { entityId, signer }: SamlSigning,
-  ): BrowserLeg | { unusable: string } {
+  private legTo(message: Message<SamlStep>, id: string, endpoint: SamlEndpoint, { entityId, signer }: SamlSigning): PreparedLeg {
     const { clock, settings } = this.parts;
+    const asynchronous = message.channel.config.asynchronous === true && endpoint.supportsAsynchronous === true;
     const built = buildSamlLogoutRequest(message, {
       id,
       issuer: entityId,
-      destination: location,
+      destination: endpoint.location,
       now: clock.now(),
       lifetimeSeconds: settings.requestLifetimeSeconds,
+      asynchronous,
     });
-    if ('unusable' in built) return built;
-    const carried = { location, kind: 'request', relayState: null } as const;
-    switch (binding) {
-      case 'redirect':
-        return { method: 'redirect', url: encodeRedirect({ ...carried, xml: built.xml, signer }) };
-      case 'post':
-        return { method: 'post', ...encodePost({ ...carried, xml: signMessage(built.xml, signer) }) };
-    }
+    if ('unusable' in built) return { kind: 'unusable', error: built.unusable };
+    return { kind: 'ready', messageId: id, expectsAnswer: !asynchronous, leg: legOf(endpoint, built.xml, signer) };
   }
+}
+
+function legOf({ binding, location }: SamlEndpoint, xml: string, signer: SamlSigner): BrowserLeg {
+  const carried = { location, kind: 'request', relayState: null } as const;
+  if (binding === 'post') return { method: 'post', ...encodePost({ ...carried, xml: signMessage(xml, signer) }) };
+  return { method: 'redirect', url: encodeRedirect({ ...carried, xml, signer }) };
 }
 
 /** The channels of both browser bindings. */
