@@ -64,17 +64,23 @@ function expectSuccess({ code, output }: Run): void {
   expect(output).not.toContain('FAIL');
 }
 
+function expectAllLoggedOut({ output }: Run): void {
+  for (const application of ['rp1', 'rp2', 'rp3', 'saml-sp']) {
+    expect(output).toContain(`ok   ${application}'s protected page answers (200)`);
+    expect(output).toContain(`ok   ${application} asks for login (302 to the OP, which asks for login)`);
+  }
+  for (const told of ['op', 'rp1', 'rp2', 'rp3', 'saml-sp']) expect(output).toContain(`ok   ${told} has confirmed (confirmed)`);
+  expect(output).toContain('ok   the completion rate is 100 % (100 %)');
+}
+
 describe('npm run demo', () => {
   test(
-    'ends with all three applications logged out, every delivery confirmed and a completion rate of 100 %',
+    'ends with the applications of both protocols logged out, every delivery confirmed and a completion rate of 100 %',
     async () => {
       const run = await runDemo([]);
       expectSuccess(run);
-      for (const rp of ['rp1', 'rp2', 'rp3']) {
-        expect(run.output).toContain(`ok   ${rp}'s protected page answers (200)`);
-        expect(run.output).toMatch(new RegExp(`ok   ${rp} asks for login \\(302 to the OP, which asks for login\\)`));
-        expect(run.output).toContain(`ok   ${rp} has confirmed (confirmed)`);
-      }
+      expectAllLoggedOut(run);
+      expect(run.output).toMatch(/saml-sp +saml-soap +confirmed/);
       expect(run.output).toContain('ok   the completion rate is 100 % (100 %)');
       expect(await leftBehind(run.output)).toEqual([]);
     },
@@ -86,11 +92,38 @@ describe('npm run demo', () => {
     async () => {
       const run = await runDemo(['--down', 'rp2', '--down-seconds', '5']);
       expectSuccess(run);
+      expectAllLoggedOut(run);
       expect(run.output).toContain('ok   rp2 is stopped, and the session is still in its store (sessions: 1)');
       expect(run.output).toMatch(/rp2 +oidc-backchannel +retrying/);
       expect(run.output).toContain('ok   rp2 asks for login');
       expect(run.output).toMatch(/ok {3}rp2 was told by a retry \(attempts: [2-9]\)/);
       expect(run.output).toContain('ok   the completion rate is 100 % (100 %)');
+      expect(await leftBehind(run.output)).toEqual([]);
+    },
+    TEST_LIMIT_MS,
+  );
+
+  test(
+    'a logout that begins at the SAML application ends the sessions at the OP and at the applications of OpenID Connect, and is answered with Success',
+    async () => {
+      const run = await runDemo(['--start', 'saml']);
+      expectSuccess(run);
+      expectAllLoggedOut(run);
+      expect(run.output).toContain('answers Success (saml-sp: signed out everywhere)');
+      expect(run.output).toMatch(/saml-sp +confirmed .* it asked for this logout itself/);
+      expect(await leftBehind(run.output)).toEqual([]);
+    },
+    TEST_LIMIT_MS,
+  );
+
+  test(
+    'a logout that begins at the SAML application while another one is down is answered with PartialLogout, and completed later',
+    async () => {
+      const run = await runDemo(['--start', 'saml', '--down', 'rp3', '--down-seconds', '5']);
+      expectSuccess(run);
+      expectAllLoggedOut(run);
+      expect(run.output).toContain('answers Success/PartialLogout (saml-sp: signed out here; some applications could not be told yet)');
+      expect(run.output).toMatch(/ok {3}rp3 was told by a retry \(attempts: [2-9]\)/);
       expect(await leftBehind(run.output)).toEqual([]);
     },
     TEST_LIMIT_MS,
@@ -135,6 +168,6 @@ describe('npm run demo', () => {
   test('an option that is not understood is named, with the values wanted, and starts nothing', async () => {
     const run = await runDemo(['--down', 'rp9']);
     expect(run.code).toBe(2);
-    expect(run.output).toContain('--down: "rp9" is not an application of the demo; one of rp1, rp2, rp3');
+    expect(run.output).toContain('--down: "rp9" is not an application of the demo; one of rp1, rp2, rp3, saml-sp');
   });
 });

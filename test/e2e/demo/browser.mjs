@@ -53,3 +53,8 @@ export class Browser {
 export function hasForm(page) {
   return firstForm(page.body) !== undefined;
 }
+
+/** @param {Page} page the fields of its form; none where there is no form */
+export function fieldsOf(page) {
+  return firstForm(page.body)?.fields ?? {};
+}

@@ -66,8 +66,10 @@ function interruption() {
 async function keepRunning({ exeunt, cast }, interrupted) {
   console.log(`\nEverything stays up until Ctrl-C.`);
   console.log(`  Exeunt       ${exeunt.baseUrl}  (API pages at /docs; admin token ${exeunt.adminToken})`);
-  for (const rp of cast.rps) console.log(`  ${rp.name}          ${rp.baseUrl}/profile  (any name and password)`);
-  console.log(`  log out at   ${cast.op.issuer}/session/end`);
+  for (const { name, baseUrl } of cast.applications) {
+    console.log(`  ${name.padEnd(11)}  ${baseUrl}/profile  (any name and password)`);
+  }
+  console.log(`  log out at   ${cast.op.issuer}/session/end  (the OP) or ${cast.samlSp.baseUrl}/logout  (by SAML)`);
   // Nothing else may be left that keeps this process alive.
   const alive = setInterval(() => {}, 60_000);
   await interrupted.finally(() => clearInterval(alive));

@@ -5,19 +5,23 @@
  * The OP's own session is named by its `uid`; at each client the session has another name, the `sid` in that client's ID Token.
  *
  * @param {import('oidc-provider').default} provider
- * @param {{ idp: string, sender: import('./event-sender.mjs').EventSender, say: (event: object, result: object) => void }} settings
+ * @param {{ idp: string, sender: import('./event-sender.mjs').EventSender, say: (event: object, result: object) => void, ownSp?: string, notApplications?: string[] }} settings
+ *   `ownSp`: as what the OP itself wants to be told of the end of its sessions; `notApplications`: clients that begin no sessions of their own.
  */
-export function reportSessions(provider, { idp, sender, say }) {
+export function reportSessions(provider, { idp, sender, say, ownSp, notApplications = [] }) {
   const reports = new WeakMap();
   const report = (ctx, event) => reports.set(ctx, [...(reports.get(ctx) ?? []), { idp, ...event }]);
 
   provider.on('interaction.ended', (ctx) => {
     // A consent that follows carries the login's result along; only the login itself starts a session.
     const { prompt } = ctx.oidc.entities.Interaction;
-    if (prompt.name === 'login' && ctx.oidc.result?.login) report(ctx, sessionStarted(ctx.oidc.session));
+    if (prompt.name !== 'login' || !ctx.oidc.result?.login) return;
+    report(ctx, sessionStarted(ctx.oidc.session));
+    if (ownSp !== undefined) report(ctx, joinedByOp(ctx.oidc.session, ownSp));
   });
   provider.on('authorization.success', (ctx) => {
-    report(ctx, sessionJoined(ctx.oidc.session, ctx.oidc.client.clientId));
+    const { clientId } = ctx.oidc.client;
+    if (!notApplications.includes(clientId)) report(ctx, sessionJoined(ctx.oidc.session, clientId));
   });
   provider.on('end_session.success', (ctx) => {
     if (ctx.oidc.session.destroyed) report(ctx, sessionEnded(ctx.oidc.session));
@@ -38,6 +42,17 @@ function sessionStarted(session) {
   return {
     id: `started.${session.uid}.${session.loginTs}`,
     type: 'session.started',
+    handles: { sid: session.uid, sub: session.accountId },
+  };
+}
+
+/** The OP as one that is told: by the same name as its session has. */
+function joinedByOp(session, ownSp) {
+  return {
+    id: `joined.${session.uid}.${session.loginTs}`,
+    type: 'session.joined',
+    parent: { sid: session.uid },
+    sp: ownSp,
     handles: { sid: session.uid, sub: session.accountId },
   };
 }

@@ -1,15 +1,17 @@
 import Provider from 'oidc-provider';
 import { EventSender } from './event-sender.mjs';
+import { endSessionsOnLogoutTokens } from './op-ends-session.mjs';
 import { serveMergedJwks } from './op-merged-jwks.mjs';
+import { addSamlSide, SAML_SIDE, samlSideClient } from './op-saml-side.mjs';
 import { reportSessions } from './op-session-reports.mjs';
 import { runAsChild } from './run-as-child.mjs';
 
-/** The identity provider of the demo: oidc-provider with its own login, consent and logout pages. */
+/** The identity provider of the demo: oidc-provider with its own login, consent and logout pages, and a SAML side that uses the same login. */
 runAsChild((settings, tell) => {
-  const { issuer, jwks, cookieKeys, clients, idp, exeunt } = settings;
+  const { issuer, jwks, cookieKeys, clients, saml, idp, ownSp, exeunt } = settings;
   const provider = new Provider(issuer, {
     jwks,
-    clients: clients.map(clientMetadata),
+    clients: [...clients.map(clientMetadata), samlSideClient(issuer)],
     cookies: { keys: cookieKeys },
     findAccount: (_ctx, sub) => ({ accountId: sub, claims: () => ({ sub }) }),
     features: {
@@ -23,8 +25,11 @@ runAsChild((settings, tell) => {
   provider.Client.prototype.backchannelLogout = async () => {};
 
   // The outermost first: sessions are reported when everything else about the answer is settled.
-  reportSessions(provider, { idp, sender: new EventSender(exeunt), say: (event, result) => tell({ event, result }) });
+  const reporting = { idp, sender: new EventSender(exeunt), say: (event, result) => tell({ event, result }) };
+  reportSessions(provider, { ...reporting, ownSp, notApplications: [SAML_SIDE] });
   serveMergedJwks(provider, exeunt.mergedJwksUrl);
+  addSamlSide(provider, { issuer, saml, ...reporting });
+  endSessionsOnLogoutTokens(provider, { issuer, clientId: ownSp, mergedJwksUrl: exeunt.mergedJwksUrl });
   provider.on('server_error', (_ctx, error) => console.error(error));
   provider.on('authorization.error', (_ctx, error) => console.error(error));
   return provider.callback();

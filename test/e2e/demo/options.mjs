@@ -1,11 +1,18 @@
 import { parseArgs } from 'node:util';
 
-/** The applications of the demo; the names `--down` takes. */
+/** The applications of the demo that speak OpenID Connect, and the one that speaks SAML. */
 export const RP_NAMES = ['rp1', 'rp2', 'rp3'];
+export const SAML_SP_NAME = 'saml-sp';
+
+/** The names `--down` takes. */
+export const APPLICATION_NAMES = [...RP_NAMES, SAML_SP_NAME];
+/** Where the user may sign out. */
+export const STARTS = ['op', 'saml'];
 
 export const USAGE = `npm run demo -- [options]
 
-  --down NAME          stop this application (${RP_NAMES.join(', ')}) before the logout and start it again later
+  --start WHERE        where the user signs out: ${STARTS.join(', ')} (default op; saml: at ${SAML_SP_NAME})
+  --down NAME          stop this application (${APPLICATION_NAMES.join(', ')}) before the logout and start it again later
   --down-seconds N     for how long it stays down (1 to 3600; default 20)
   --keep               leave everything running afterwards, to look around; Ctrl-C ends it
   --help               this text`;
@@ -15,13 +22,18 @@ export class UsageError extends Error {}
 
 /**
  * @param {string[]} argv without node and script
- * @returns {{ down: string | undefined, downSeconds: number, keep: boolean, help: boolean }}
+ * @returns {{ start: string, down: string | undefined, downSeconds: number, keep: boolean, help: boolean }}
  * @throws {UsageError} naming the option, the value seen and the values wanted
  */
 export function parseOptions(argv) {
   const { values } = parse(argv);
-  if (values.down !== undefined && !RP_NAMES.includes(values.down)) {
-    throw new UsageError(`--down: "${values.down}" is not an application of the demo; one of ${RP_NAMES.join(', ')}`);
+  const start = values.start ?? 'op';
+  if (!STARTS.includes(start)) throw new UsageError(`--start: "${start}" is not a place to sign out at; one of ${STARTS.join(', ')}`);
+  if (values.down !== undefined && !APPLICATION_NAMES.includes(values.down)) {
+    throw new UsageError(`--down: "${values.down}" is not an application of the demo; one of ${APPLICATION_NAMES.join(', ')}`);
+  }
+  if (start === 'saml' && values.down === SAML_SP_NAME) {
+    throw new UsageError(`--down ${SAML_SP_NAME}: the user cannot sign out there while it is down; not together with --start saml`);
   }
   const seconds = values['down-seconds'] ?? '20';
   if (!/^\d+$/.test(seconds) || Number(seconds) < 1 || Number(seconds) > 3600) {
@@ -30,7 +42,7 @@ export function parseOptions(argv) {
   if (values['down-seconds'] !== undefined && values.down === undefined) {
     throw new UsageError('--down-seconds needs --down, which says what is to be down');
   }
-  return { down: values.down, downSeconds: Number(seconds), keep: values.keep ?? false, help: values.help ?? false };
+  return { start, down: values.down, downSeconds: Number(seconds), keep: values.keep ?? false, help: values.help ?? false };
 }
 
 function parse(argv) {
@@ -38,6 +50,7 @@ function parse(argv) {
     return parseArgs({
       args: argv,
       options: {
+        start: { type: 'string' },
         down: { type: 'string' },
         'down-seconds': { type: 'string' },
         keep: { type: 'boolean' },

@@ -9,7 +9,7 @@ export function showLogout(print, logout) {
   print.line(`requested ${logout.requestedAt}, ${ended}`);
   print.line('');
   print.table(
-    ['application', 'channel', 'outcome', 'alive for', 'attempt', 'at', 'took', 'status', 'result'],
+    ['told', 'channel', 'outcome', 'alive for', 'attempt', 'at', 'took', 'status', 'result'],
     logout.deliveries.flatMap((delivery) => deliveryRows(delivery, since)),
   );
 }
@@ -25,7 +25,7 @@ function deliveryRows(delivery, since) {
     describe(attempt),
   ]);
   if (delivery.nextAttemptAt) attempts.push(['next', since(delivery.nextAttemptAt), '', '', '']);
-  if (attempts.length === 0) attempts.push(['none', '', '', '', '']);
+  if (attempts.length === 0) attempts.push(['none', '', '', '', delivery.detail ?? '']);
   return attempts.map((attempt, i) => [...(i === 0 ? first : ['', '', '', '']), ...attempt]);
 }
 

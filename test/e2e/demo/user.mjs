@@ -1,4 +1,4 @@
-import { Browser, hasForm } from './browser.mjs';
+import { Browser, fieldsOf, hasForm } from './browser.mjs';
 
 const FORM_LIMIT = 4;
 
@@ -18,9 +18,14 @@ export class User {
     for (let forms = 0; hasForm(page); forms++) {
       if (page.url.origin !== this.issuer) throw new Error(`${rp.name} led to a form at ${page.url.origin}, which is not the OP`);
       if (forms === FORM_LIMIT) throw new Error(`the OP asks ${this.name} again and again, last at ${page.url.pathname}`);
-      page = await this.#browser.submit(page, { login: this.name, password: 'secret of the stage' });
+      page = await this.#browser.submit(page, this.#typedInto(page));
     }
     return page;
+  }
+
+  /** Some forms want a name and a password, others only to be sent on. */
+  #typedInto(page) {
+    return 'login' in fieldsOf(page) ? { login: this.name, password: 'secret of the stage' } : {};
   }
 
   /** One request for the protected page, no redirect followed. */
@@ -49,5 +54,10 @@ export class User {
     const page = await this.#browser.open(`${this.issuer}/session/end`);
     const end = await this.#browser.submit(page, { logout: 'yes' });
     if (end.status !== 200) throw new Error(`the OP answered the logout with status ${end.status}: ${end.body.slice(0, 300)}`);
+  }
+
+  /** Signs out at an application, which has Exeunt end the other sessions. @returns the page where that ends */
+  signOutAt(application) {
+    return this.#browser.open(`${application.baseUrl}/logout`);
   }
 }
