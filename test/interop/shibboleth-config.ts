@@ -7,7 +7,7 @@ export interface ShibbolethSite {
   origin: string;
   entityId: string;
   idpEntityId: string;
-  /** Where it reads its metadata of the identity provider: a URL or a file. */
+  /** URL at which it reads the metadata of the identity provider, again each second. */
   idpMetadata: string;
 }
 
@@ -16,41 +16,26 @@ export const SHIPPED = '/etc/shibboleth';
 const GUIDE = 'docs/guides/shibboleth-sp.md';
 const MODULES = ['mpm_event', 'alias', 'authn_core', 'authz_core', 'dir', 'include', 'mime', 'ssl'];
 
-/** shibboleth2.xml: the one of the package, with the changes that the guide shows. @param shown the guide */
-export function shibbolethConfig(site: ShibbolethSite): string {
-  const provider = shownIn('xml', '<MetadataProvider');
+/** shibboleth2.xml: the one of the package, with the changes that the guide shows. */
+export function shibbolethConfig(folder: string, { entityId, idpEntityId, idpMetadata }: ShibbolethSite): string {
+  const sessions = change(shownIn('xml', '<Sessions'), GUIDE, [
+    [/(?<=<SSO entityID=")[^"]+/, idpEntityId],
+    [/(?<=<\/Logout>)/, `\n    ${shownIn('xml', '<LogoutInitiator')}`],
+  ]);
+  const relyingParty = change(shownIn('xml', '<RelyingParty'), GUIDE, [[/(?<=Name=")[^"]+/, idpEntityId]]);
+  const provider = change(shownIn('xml', '<MetadataProvider'), GUIDE, [
+    [/(?<=url=")[^"]+/, idpMetadata],
+    [/\/etc\/ssl\/certs\/ca-certificates\.crt/, `${folder}/authority.crt`],
+    [/(?<=minRefreshDelay=")[^"]+/, '1'],
+    [/(?<=maxRefreshDelay=")[^"]+/, '1'],
+  ]);
   return change(readFileSync(`${SHIPPED}/shibboleth2.xml`, 'utf8'), 'shibboleth2.xml of the package', [
-    [/(?<=<ApplicationDefaults entityID=")[^"]+/, site.entityId],
-    [/<Sessions[\s\S]*<\/Sessions>/, shownSessions(site)],
-    [/(?=<AttributeExtractor)/, `${shownRelyingParty(site)}\n${shownProvider(provider, site)}\n`],
+    [/(?<=<ApplicationDefaults entityID=")[^"]+/, entityId],
+    [/<Sessions[\s\S]*<\/Sessions>/, sessions],
+    [/(?=<AttributeExtractor)/, `${relyingParty}\n${provider}\n`],
     // Its own log, and no systemd.
     [/<OutOfProcess ([^>]*)\/>/, '<OutOfProcess logger="shibd.logger" $1/>\n    <InProcess logger="native.logger"/>'],
   ]);
-}
-
-/** So that logouts can be sent by SOAP, too: the guide's settings know the browser alone. */
-const SOAP_INITIATOR = `<LogoutInitiator type="SAML2" Location="/LogoutBySoap" outgoingBindings="urn:oasis:names:tc:SAML:2.0:bindings:SOAP"/>`;
-
-function shownSessions({ idpEntityId }: ShibbolethSite): string {
-  return change(shownIn('xml', '<Sessions'), GUIDE, [
-    [/(?<=<SSO entityID=")[^"]+/, idpEntityId],
-    [/(?<=<\/Logout>)/, `\n    ${SOAP_INITIATOR}`],
-  ]);
-}
-
-function shownRelyingParty({ idpEntityId }: ShibbolethSite): string {
-  return change(shownIn('xml', '<RelyingParty'), GUIDE, [[/(?<=Name=")[^"]+/, idpEntityId]]);
-}
-
-function shownProvider(provider: string, { idpMetadata }: ShibbolethSite): string {
-  if (!idpMetadata.startsWith('/')) {
-    return change(provider, GUIDE, [
-      [/(?<=url=")[^"]+/, idpMetadata],
-      [/(?<=minRefreshDelay=")[^"]+/, '1'],
-      [/(?<=maxRefreshDelay=")[^"]+/, '1'],
-    ]);
-  }
-  return `<MetadataProvider type="XML" validate="true" path="${idpMetadata}" reloadChanges="false"/>`;
 }
 
 /** A whole httpd.conf. Its virtual host is the one that the guide shows, so that what the guide shows is what was tried. */

@@ -96,7 +96,7 @@ export class ShibbolethWorld {
       idpEntityId: idp.entityId,
       idpMetadata: `${publicUrl}/idps/${IDP}/saml/metadata`,
     };
-    const shibboleth = await startShibboleth(site, tls);
+    const shibboleth = await startShibboleth(site, { ...tls, authority: authority.cert });
     back.leadTo(origin);
     const world = new ShibbolethWorld(service, idp, shibboleth, front, back, sink, authority, registered.body.apiKey);
     idp.onLogin = (login) => world.report(login);

@@ -1,10 +1,9 @@
 import { execFile } from 'node:child_process';
 import { chownSync, copyFileSync, existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { createConnection } from 'node:net';
-import { once } from 'node:events';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { Agent, request } from 'undici';
 import { Watched, until } from '../support/process.js';
 import { accountOf, isRoot } from '../support/root.js';
 import { APACHE, SHIBD } from './products.js';
@@ -30,8 +29,8 @@ const run = promisify(execFile);
 const TOLD = new Set(['apache.log', 'native.log', 'shibd_warn.log']);
 const PAGE = 'Signed in: <!--#echo var="REMOTE_USER" --> <!--#echo var="Shib-Session-Index" -->\n';
 
-/** @param tls the certificate of its Apache */
-export async function startShibboleth(site: ShibbolethSite, tls: { cert: string; key: string }): Promise<Shibboleth> {
+/** @param tls the certificate of its Apache, and whom it trusts itself */
+export async function startShibboleth(site: ShibbolethSite, tls: { cert: string; key: string; authority: string }): Promise<Shibboleth> {
   const folder = mkdtempSync(join(tmpdir(), 'exeunt-shibboleth-'));
   const account = isRoot ? accountOf('www-data') : undefined;
   const [etc, log, runDir] = ['etc', 'log', 'run'].map((part) => join(folder, part, 'shibboleth')) as [string, string, string];
@@ -40,8 +39,9 @@ export async function startShibboleth(site: ShibbolethSite, tls: { cert: string;
   const write = (name: string, text: string) => writeFileSync(join(folder, name), text, { mode: 0o600 });
   for (const file of readdirSync(SHIPPED)) copyFileSync(join(SHIPPED, file), join(etc, file));
   for (const name of ['native.logger', 'shibd.logger']) toFile(join(etc, name), log);
-  write('etc/shibboleth/shibboleth2.xml', shibbolethConfig(site));
+  write('etc/shibboleth/shibboleth2.xml', shibbolethConfig(folder, site));
   write('apache.conf', shibbolethApacheConfig(folder, site));
+  write('authority.crt', tls.authority);
   write('tls.crt', tls.cert);
   write('tls.key', tls.key);
   write('site/secure/index.shtml', PAGE);
@@ -58,6 +58,8 @@ export async function startShibboleth(site: ShibbolethSite, tls: { cert: string;
     SHIBSP_LOGDIR: join(folder, 'log'),
     SHIBSP_CACHEDIR: join(folder, 'cache'),
   };
+  const handler = (path: string) => `${site.origin}/Shibboleth.sso${path}`;
+  const agent = new Agent({ connect: { ca: tls.authority } });
   const running: Watched[] = [];
   const readLogs = () => {
     const files = readdirSync(log)
@@ -79,7 +81,7 @@ export async function startShibboleth(site: ShibbolethSite, tls: { cert: string;
     const shibd = launch(SHIBD, ['-f', '-F', '-p', join(runDir, 'shibd.pid')]);
     await ready(shibd, () => existsSync(join(runDir, 'shibd.sock')), 'shibd listens');
     const apache = launch(APACHE, ['-f', join(folder, 'apache.conf'), '-D', 'FOREGROUND']);
-    await ready(apache, () => listens(Number(new URL(site.origin).port)), 'Apache listens');
+    await ready(apache, () => answers(handler('/Metadata'), agent), 'Apache and shibd answer');
   };
   const stop = async () => {
     for (const process of running.splice(0).reverse()) await process.end('SIGTERM');
@@ -87,12 +89,12 @@ export async function startShibboleth(site: ShibbolethSite, tls: { cert: string;
   await start();
   return {
     page: `${site.origin}/secure/index.shtml`,
-    handler: (path) => `${site.origin}/Shibboleth.sso${path}`,
+    handler,
     start,
     stop,
     log: readLogs,
     remove: async () => {
-      await stop();
+      await Promise.all([stop(), agent.close()]);
       rmSync(folder, { recursive: true, force: true });
     },
   };
@@ -112,14 +114,13 @@ function toFile(file: string, folder: string): void {
   writeFileSync(file, config);
 }
 
-async function listens(port: number): Promise<boolean> {
-  const socket = createConnection(port, '127.0.0.1');
+/** Whether Apache and shibd both answer. A port that is open says little: Apache opens it before it can serve. */
+async function answers(url: string, dispatcher: Agent): Promise<boolean> {
   try {
-    await once(socket, 'connect');
-    return true;
+    const { statusCode, body } = await request(url, { dispatcher });
+    await body.dump();
+    return statusCode === 200;
   } catch {
     return false;
-  } finally {
-    socket.destroy();
   }
 }
