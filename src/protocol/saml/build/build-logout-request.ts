@@ -2,7 +2,7 @@ import type { NameId } from '#domain';
 import { NS } from '../terms.js';
 import type { SamlEncryptionKey } from '../types.js';
 import { encryptNameId } from './encrypt-name-id.js';
-import { headAttributes, writeIssuer, writeNameId, writeTime } from './message-parts.js';
+import { headAttributes, SAML_NAMESPACE, writeIssuer, writeNameId, writeTime } from './message-parts.js';
 import type { MessageHead } from './message-parts.js';
 import { writeElement, writeText } from './write-xml.js';
 
@@ -22,7 +22,7 @@ export interface LogoutRequestContent extends MessageHead {
 }
 
 /**
- * A LogoutRequest, not signed yet.
+ * A LogoutRequest, not signed yet, as canonical XML.
  * @throws UnbuildableMessage when a value cannot be carried by XML, or the key must not be used.
  * @see SLO-1 to SLO-11
  */
@@ -33,7 +33,7 @@ export function buildLogoutRequest(content: LogoutRequestContent): string {
     { ...headAttributes(content), NotOnOrAfter: writeTime(notOnOrAfter), Reason: reason },
     writeIssuer(issuer),
     asynchronous ? writeElement('samlp:Extensions', {}, writeElement('aslo:Asynchronous', { 'xmlns:aslo': NS.aslo })) : null,
-    encryptTo ? writeElement('saml:EncryptedID', {}, encryptNameId(nameId, encryptTo)) : writeNameId(nameId),
+    encryptTo ? writeElement('saml:EncryptedID', SAML_NAMESPACE, encryptNameId(nameId, encryptTo)) : writeNameId(nameId),
     ...sessionIndexes.map((sessionIndex) => writeElement('samlp:SessionIndex', {}, writeText(sessionIndex))),
   );
 }

@@ -11,7 +11,7 @@ export interface LogoutResponseContent extends MessageHead {
 }
 
 /**
- * A LogoutResponse, not signed yet.
+ * A LogoutResponse, not signed yet, as canonical XML.
  * @throws UnbuildableMessage when a value cannot be carried by XML.
  * @see SLO-12 to SLO-18
  */

@@ -8,7 +8,8 @@ import type { EncryptionChoice } from './encryption-key.js';
 import { writeNameId } from './message-parts.js';
 import { writeElement } from './write-xml.js';
 
-const NAMESPACES = { 'xmlns:xenc': NS.xenc, 'xmlns:ds': NS.ds };
+const XENC_NAMESPACE = { 'xmlns:xenc': NS.xenc };
+const DS_NAMESPACE = { 'xmlns:ds': NS.ds };
 const ELEMENT_TYPE = `${NS.xenc}Element`;
 const SHA1 = `${NS.ds}sha1`;
 const SHA256 = `${NS.xenc}sha256`;
@@ -25,13 +26,12 @@ const GCM_IV_BYTES = 12;
 export function encryptNameId(nameId: NameId, encryptTo: SamlEncryptionKey): string {
   const choice = chooseEncryption(encryptTo);
   const contentKey = randomBytes(choice.content.keyBytes);
-  // It stands alone once it is decrypted, so that it needs the namespace itself.
-  const cipherValue = encryptContent(writeNameId(nameId, { 'xmlns:saml': NS.saml }), contentKey, choice.content.cipher);
+  const cipherValue = encryptContent(writeNameId(nameId), contentKey, choice.content.cipher);
   return writeElement(
     'xenc:EncryptedData',
-    { ...NAMESPACES, Type: ELEMENT_TYPE },
+    { ...XENC_NAMESPACE, Type: ELEMENT_TYPE },
     writeElement('xenc:EncryptionMethod', { Algorithm: choice.content.uri }),
-    writeElement('ds:KeyInfo', {}, writeEncryptedKey(contentKey, choice)),
+    writeElement('ds:KeyInfo', DS_NAMESPACE, writeEncryptedKey(contentKey, choice)),
     writeCipherData(cipherValue),
   );
 }

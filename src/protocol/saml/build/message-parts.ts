@@ -13,23 +13,25 @@ export interface MessageHead {
   issueInstant: Date;
 }
 
-export const NAMESPACES = { 'xmlns:samlp': NS.samlp, 'xmlns:saml': NS.saml } as const;
+/** Each is declared where it is first used, as exclusive canonicalisation has it. */
+export const SAML_NAMESPACE = { 'xmlns:saml': NS.saml } as const;
+const SAMLP_NAMESPACE = { 'xmlns:samlp': NS.samlp } as const;
 
 /** @see SLO-1, SLO-12 */
 export function headAttributes({ id, destination, issueInstant }: MessageHead) {
-  return { ...NAMESPACES, ID: id, Version: '2.0', IssueInstant: writeTime(issueInstant), Destination: destination };
+  return { ...SAMLP_NAMESPACE, ID: id, Version: '2.0', IssueInstant: writeTime(issueInstant), Destination: destination };
 }
 
 /** Without a Format: absent means entity. @see SLO-4 */
 export function writeIssuer(issuer: string): string {
-  return writeElement('saml:Issuer', {}, writeText(issuer));
+  return writeElement('saml:Issuer', SAML_NAMESPACE, writeText(issuer));
 }
 
-/** Verbatim, with the attributes that it had and no others. @see SLO-7 */
-export function writeNameId(nameId: NameId, namespaces: Readonly<Record<string, string>> = {}): string {
+/** Verbatim, with the attributes that it had and no others; it can stand alone. @see SLO-7 */
+export function writeNameId(nameId: NameId): string {
   const { value, nameQualifier, spNameQualifier, format, spProvidedId } = nameId;
   const attributes = { NameQualifier: nameQualifier, SPNameQualifier: spNameQualifier, Format: format, SPProvidedID: spProvidedId };
-  return writeElement('saml:NameID', { ...namespaces, ...attributes }, writeText(value));
+  return writeElement('saml:NameID', { ...SAML_NAMESPACE, ...attributes }, writeText(value));
 }
 
 /** In UTC, with milliseconds. @see SLO-3 */

@@ -48,16 +48,7 @@ describe.each(ALGORITHMS)('signMessage with %s', (algorithm) => {
   });
 
   it('SLO-82 signs what stands there: digest and value are good by hand', () => {
-    // The canonical form of what the builder wrote, by hand.
-    const canonical = xml
-      .replace(
-        'xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion" ID="_m1" Version="2.0" IssueInstant="1970-01-01T00:00:00.000Z" NotOnOrAfter="1970-01-01T00:00:00.001Z"',
-        'xmlns:samlp="urn:oasis:names:tc:SAML:2.0:protocol" ID="_m1" IssueInstant="1970-01-01T00:00:00.000Z" NotOnOrAfter="1970-01-01T00:00:00.001Z" Version="2.0"',
-      )
-      .replace('<saml:Issuer>', '<saml:Issuer xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">')
-      .replace('<saml:NameID>', '<saml:NameID xmlns:saml="urn:oasis:names:tc:SAML:2.0:assertion">')
-      .replace('&#xA;', '\n');
-    expect(all(root, 'DigestValue')[0]!.textContent).toBe(createHash('sha256').update(canonical).digest('base64'));
+    expect(all(root, 'DigestValue')[0]!.textContent).toBe(createHash('sha256').update(xml).digest('base64'));
     const signedInfo = new XMLSerializer().serializeToString(all(root, 'SignedInfo')[0]!).replace(/<(ds:\w+)([^<>]*)\/>/g, '<$1$2></$1>');
     const key = { key: createPublicKey(signer.certificate), dsaEncoding: 'ieee-p1363' as const };
     const value = Buffer.from(all(root, 'SignatureValue')[0]!.textContent, 'base64');
