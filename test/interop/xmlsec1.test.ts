@@ -37,7 +37,11 @@ const elliptic = makeCertificate({ commonName: 'ec peer' });
 const ecPeer: Credential = { privateKey: elliptic.key, certificate: elliptic.cert };
 
 /** With characters that canonicalisation, escaping and line ends go wrong on. */
-const NAME_ID = { value: ' a&b <c> "d"\t\r\n\u0085\u2028\u00fc\u{1F6AA} ', format: 'urn:f "x" <y>', nameQualifier: 'https://idp.example?a=1&b=2' };
+const NAME_ID = {
+  value: ' a&b <c> "d"\t\r\n\u0085\u2028\u00fc\u{1F6AA} ',
+  format: 'urn:f "x" <y>',
+  nameQualifier: 'https://idp.example?a=1&b=2',
+};
 
 const head = () => ({ id: newMessageId(), issuer: 'https://idp.example/metadata?a=1&b=2', issueInstant: now });
 const request = (change: Partial<Parameters<typeof buildLogoutRequest>[0]> = {}) =>
