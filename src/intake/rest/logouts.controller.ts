@@ -3,7 +3,7 @@ import type { FastifyReply } from 'fastify';
 import { z } from 'zod';
 import { Allow, CurrentCaller } from '#access';
 import type { Caller } from '#access';
-import { CoordinateLogout } from '#coordinator';
+import { BrowserLogout, CoordinateLogout } from '#coordinator';
 import { ExeuntError, isId, VERDICTS } from '#domain';
 import type { Initiator, Verdict } from '#domain';
 import { readLogout } from '#ledger';
@@ -11,9 +11,10 @@ import { CONFIG } from '#platform';
 import type { Config } from '#platform/config';
 import { Database } from '#platform/database';
 import { ApiRoute, ZodBody, ZodParam } from '#platform/http';
-import { IdentityProviders } from '#registry';
+import { IdentityProviders, PublicUrl } from '#registry';
 import { readSession } from '#sessions';
 import { waitUntil } from '../wait-until.js';
+import { logoutPageUrl } from '../browser/index.js';
 import { logoutSchema } from './event-schemas.js';
 import { readWaitSeconds } from './prefer-wait.js';
 
@@ -37,6 +38,8 @@ export class LogoutsController {
   constructor(
     private readonly coordinateLogout: CoordinateLogout,
     private readonly identityProviders: IdentityProviders,
+    private readonly browserLogout: BrowserLogout,
+    private readonly publicUrl: PublicUrl,
     private readonly database: Database,
     @Inject(CONFIG) private readonly config: Config,
   ) {}
@@ -104,6 +107,31 @@ export class LogoutsController {
   })
   async replay(@Param('id', new ZodParam(idSchema, 'id')) id: string): Promise<{ id: string; reopened: number }> {
     return { id, reopened: await this.coordinateLogout.replay(id) };
+  }
+
+  @Post(':id/browser')
+  @Allow('admin', 'idp')
+  @ApiRoute({
+    tag: 'Logouts',
+    summary: "A page for the person's browser",
+    description:
+      'For a logout with deliveries that are `awaiting-browser`: send the browser there, and the page carries them out and shows how all stand. ' +
+      'Whoever has the address has the logout, so it is for that browser alone. Asked again, it is another page of the same logout.',
+    responses: {
+      201: { description: 'The page', schema: z.object({ url: z.string(), expiresAt: z.string().describe('Not found from then on') }) },
+    },
+    errors: ['not_found'],
+  })
+  async openPage(
+    @Param('id', new ZodParam(idSchema, 'id')) id: string,
+    @CurrentCaller() caller: Caller,
+  ): Promise<{ url: string; expiresAt: string }> {
+    const logout = await readLogout(this.database, id);
+    if (logout === null || (caller.kind === 'idp' && logout.idpId !== caller.idpId)) {
+      throw new ExeuntError('not_found', `There is no logout "${id}"`);
+    }
+    const { token, expiresAt } = await this.browserLogout.open(logout.idpId, id);
+    return { url: logoutPageUrl(this.publicUrl.get(), token), expiresAt: expiresAt.toISOString() };
   }
 
   /** The IdP whose session is meant; a key of another one is told what it may do, not what there is. */

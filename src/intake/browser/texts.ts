@@ -1,0 +1,49 @@
+import type { Outcome } from '#domain';
+
+/** How one application stands, in words for the person. Weaker ones are never worded as stronger ones. */
+export const DELIVERY_TEXTS: Readonly<Record<Outcome, string>> = {
+  pending: 'being told',
+  retrying: 'no answer yet, we keep trying',
+  'awaiting-browser': 'not told yet',
+  confirmed: 'signed out',
+  accepted: 'told; it has not said that it is done',
+  attempted: 'asked; it does not say whether it is done',
+  partial: 'signed out in part only',
+  refused: 'refused to sign you out',
+  unreachable: 'did not answer',
+  skipped: 'could not be told',
+  expired: 'signed out: its session had run out',
+};
+
+/** While the browser is at it. */
+export const UNDER_WAY = 'being told';
+
+/** What is said of an SP that was deregistered. */
+export const NAMELESS = 'An application that is not known any more';
+
+export const PAGE_TEXTS = {
+  title: 'Signing you out',
+  titleAtEnd: 'You are signed out',
+  titleInPart: 'Not signed out everywhere',
+  nothing: 'There was nothing to sign you out of.',
+  working: 'One moment. The applications below are being told.',
+  all: 'You are signed out everywhere.',
+  list: 'Applications',
+  goOn: 'Continue',
+  closeBrowser: 'To be sure, close your browser.',
+  keepTrying: 'We keep trying to reach those that have not answered.',
+  notFound: {
+    title: 'Not found',
+    text: 'There is no logout at this address, or its time is over. To be sure that you are signed out, close your browser.',
+  },
+  nothingToDo: { title: 'Nothing to do', text: 'You may close this.' },
+  noAnswer: {
+    title: 'The logout is done',
+    text: 'The application that began it has no address to go back to. You may close this.',
+  },
+} as const;
+
+/** "4 of 5 ended." */
+export function tally(ended: number, all: number): string {
+  return `You are signed out of ${ended} of ${all} applications.`;
+}
