@@ -3,7 +3,11 @@ import { SamlMessageRefused, SoapFault } from '#protocol/saml';
 import type { VerifiedLogoutRequest, VerifiedLogoutResponse } from '#protocol/saml';
 import { loadCorpus, onTheWire } from '../conformance/saml/attacks/load-corpus.js';
 import type { AttackOnTheWire } from '../conformance/saml/attacks/load-corpus.js';
-import { makeOriginals } from '../conformance/saml/attacks/make-corpus.js';
+import { overPost, overRedirect, overSoap } from '../conformance/saml/attacks/attack.js';
+import { makeAttacks, makeOriginals } from '../conformance/saml/attacks/make-corpus.js';
+import { signed } from '../conformance/saml/attacks/sign.js';
+import { envelope, query } from '../conformance/saml/attacks/wire.js';
+import { signable } from '../conformance/saml/attacks/write-message.js';
 import { WORLD } from '../conformance/saml/attacks/world.js';
 import { judge } from '../conformance/saml/judge.js';
 import { mutateMessage } from './mutate-message.js';
@@ -51,7 +55,7 @@ export async function fuzzSamlVerifier(options: FuzzOptions, onProgress?: (repor
   const originals = makeOriginals(WORLD).map(onTheWire);
   // The largest ones are slow, and say nothing that smaller ones do not.
   const attacks = loadCorpus().filter(({ text, refusal, http }) => refusal !== null && text.length < 20_000 && sizeOf(http) < 100_000);
-  const right = await Promise.all(originals.map(readout));
+  const right = [...(await Promise.all(originals.map(readout))), ...(await whatThePeerSigned())];
   const report: FuzzReport = { executions: 0, harmless: 0, refusals: new Map(), slowestMs: 0, findings: [] };
   const end = performance.now() + options.minutes * 60_000;
   let shown = performance.now();
@@ -66,6 +70,29 @@ export async function fuzzSamlVerifier(options: FuzzOptions, onProgress?: (repor
     }
   }
   return report;
+}
+
+/**
+ * Some attacks are messages that the peer signed in truth, with something added: when chance takes it away again, they are believed, and
+ * rightly so.
+ */
+async function whatThePeerSigned(): Promise<unknown[]> {
+  const signedTexts = new Set<string>();
+  makeAttacks({ ...WORLD, peer: { ...WORLD.peer, signedTexts } });
+  const { peer } = WORLD;
+  const messages = Array.from(signedTexts).filter((text) => text.length < 20_000 && / ID="[^"]/.test(text));
+  const read = messages.map(async (text) => {
+    const kind = text.includes('LogoutResponse') ? 'response' : 'request';
+    const xml = signed(signable(text), peer);
+    const all = [
+      overPost('', '', kind, null, xml),
+      overSoap('', '', kind, null, envelope(xml)),
+      ...[undefined, null].map((relayState) => overRedirect('', '', kind, null, query(text, kind, peer, { relayState }))),
+    ];
+    const readouts = await Promise.allSettled(all.map((one) => readout(onTheWire(one))));
+    return readouts.flatMap((one) => (one.status === 'fulfilled' ? [one.value] : []));
+  });
+  return (await Promise.all(read)).flat();
 }
 
 async function execute(message: Message, from: AttackOnTheWire, right: readonly unknown[], report: FuzzReport): Promise<void> {

@@ -30,6 +30,8 @@ export interface SignatureChanges {
 const HASH = new Map([
   [RSA_SHA1, 'sha1'],
   [`${DS}sha1`, 'sha1'],
+  ['http://www.w3.org/2001/04/xmlenc#sha512', 'sha512'],
+  ['http://www.w3.org/2001/04/xmldsig-more#sha384', 'sha384'],
 ]);
 const empty = (name: string, algorithm: string, content = '') => `<ds:${name} Algorithm="${algorithm}">${content}</ds:${name}>`;
 export const TRANSFORMS = empty('Transform', ENVELOPED) + empty('Transform', EXC_C14N);
@@ -45,7 +47,9 @@ export function referenceTo(octets: string, id: string, changes: SignatureChange
 }
 
 /** The ds:Signature over octets. */
-export function signatureOver(octets: string, id: string, { key, certificate }: KeyPair, changes: SignatureChanges = {}): string {
+export function signatureOver(octets: string, id: string, pair: KeyPair, changes: SignatureChanges = {}): string {
+  const { key, certificate } = pair;
+  pair.signedTexts?.add(octets);
   const { c14n = EXC_C14N, signatureMethod = RSA_SHA256, references = (one) => one, tamper = (one) => one } = changes;
   const reference = references(referenceTo(octets, id, changes));
   const method = empty('SignatureMethod', signatureMethod, changes.signatureMethodContent);

@@ -32,6 +32,7 @@ export interface QueryChanges {
 export function query(xml: string, kind: SamlMessageKind, pair: KeyPair, changes: QueryChanges = {}): string {
   const { relayState = 'opaque-1', sigAlg = RSA_SHA256, pack = (text) => deflateRawSync(text), tamper = (text) => text } = changes;
   const encode = encodeURIComponent;
+  pair.signedTexts?.add(xml);
   const parts = [`${parameterOf(kind)}=${encode(pack(xml).toString('base64'))}`];
   if (relayState !== null) parts.push(`RelayState=${encode(relayState)}`);
   parts.push(`SigAlg=${encode(sigAlg)}`);

@@ -10,6 +10,8 @@ export interface KeyPair {
   key: KeyObject;
   /** PEM. */
   certificate: string;
+  /** When it is there: what was signed with the key, without the signature. */
+  signedTexts?: Set<string>;
 }
 
 /** Who writes to whom, and when: what the documents are made for. */

@@ -68,3 +68,6 @@ function requestContent(world: World, changes: MessageChanges): string {
 }
 
 export const unsigned = (message: string) => message.replace(SIGNATURE_PLACE, '');
+
+/** A message without signature, with the mark where one would go. */
+export const signable = (xml: string) => xml.replace('</saml:Issuer>', (end) => end + SIGNATURE_PLACE);
