@@ -7,11 +7,13 @@ import { CLOCK, CONFIG, LOGGER } from '#platform';
 import type { Config } from '#platform/config';
 import { Database } from '#platform/database';
 import type { Logger } from '#platform/telemetry';
+import { RefreshSamlMetadata } from '#registry';
 import { foldDeltas } from '#reports';
 
 const FOLD_EVERY_MS = 5_000;
+const LOOK_FOR_METADATA_EVERY_MS = 10_000;
 
-/** The housework of the ledger: partitions ahead of time, retention, folding of the roll-ups. Any number of workers may do it. */
+/** The housework: partitions ahead of time, retention, folding of the roll-ups, metadata that is due. Any number of workers may do it. */
 @Injectable()
 export class Maintenance implements BeforeApplicationShutdown {
   private readonly timers: NodeJS.Timeout[] = [];
@@ -19,6 +21,7 @@ export class Maintenance implements BeforeApplicationShutdown {
 
   constructor(
     private readonly database: Database,
+    private readonly metadata: RefreshSamlMetadata,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
     @Inject(LOGGER) private readonly log: Logger,
@@ -26,6 +29,7 @@ export class Maintenance implements BeforeApplicationShutdown {
 
   start(): void {
     this.every(FOLD_EVERY_MS, 'folding the roll-ups', () => foldDeltas(this.database));
+    this.every(LOOK_FOR_METADATA_EVERY_MS, 'refreshing SAML metadata', () => this.metadata.refreshDue());
     this.every(this.config.retention.intervalSeconds * 1_000, 'retention', () => this.keepHouse());
   }
 

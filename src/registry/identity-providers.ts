@@ -16,14 +16,12 @@ import type { IdentityProviderRegistration, IdentityProviderReplacement, SamlSid
 import { ImportMetadata } from './metadata/import-metadata.js';
 import type { ImportedMetadata } from './metadata/metadata-rows.js';
 import { sourceOf } from './metadata/metadata-source.js';
-import { endpointUrls, SamlMetadata } from './metadata/saml-metadata.js';
+import { judgeIdpMetadata } from './metadata/judge-metadata.js';
+import { SamlMetadata } from './metadata/saml-metadata.js';
 import { PublicUrl } from './public-url.js';
 import { SamlKeys } from './saml-keys.js';
 import { constraintOf, ENTITY_ID_TAKEN, FOREIGN_KEY_VIOLATION, sqlOf, sqlStateOf, UNIQUE_VIOLATION } from './sql-of.js';
 import type { IdentityProvider, OidcIdentity, SamlIdentity } from './types.js';
-
-/** Where the browser is sent with our answers. We never call an identity provider. */
-const BROWSER_BINDINGS = ['redirect', 'post'] as const;
 
 /** The identity providers: who may tell us of logins and logouts, and as whom we sign. */
 @Injectable()
@@ -152,13 +150,7 @@ export class IdentityProviders {
     if (given === null) return { saml: null, metadata: null };
     const metadata = await this.importMetadata.read(sourceOf('idp', given), '/saml');
     const participantEntityId = given.participantEntityId ?? `${this.publicUrl.get()}/idps/${encodeURIComponent(id)}/saml/sp-metadata`;
-    const faults: Fault[] = [];
-    if (participantEntityId === metadata.entity.entityId) {
-      const rule = 'must not be that of the identity provider: it is our name as a service provider of it';
-      faults.push({ field: '/saml/participantEntityId', seen: participantEntityId, rule });
-    }
-    const addresses = endpointUrls(metadata.entity, BROWSER_BINDINGS).map((url) => ({ field: metadataField(given), url }));
-    refuseFaults('identity provider', faults, await addressFaults(this.egress, addresses));
+    await judgeIdpMetadata(this.egress, metadata.entity, participantEntityId, metadataField(given));
     await this.metadata.refuseSpOfName(id, participantEntityId, '/saml/participantEntityId');
     const { metadataXml: _, ...kept } = given;
     return { saml: { ...kept, entity: metadata.entity, participantEntityId }, metadata };

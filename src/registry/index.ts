@@ -19,6 +19,7 @@ export type { SamlKeyUse } from './certificates/key-material.js';
 export type { SamlKeyImport } from './certificates/import-material.js';
 export { SamlParties } from './saml-parties.js';
 export type { SamlParty } from './saml-parties.js';
+export { RefreshSamlMetadata } from './metadata/refresh-saml-metadata.js';
 export { SamlMetadata } from './metadata/saml-metadata.js';
 export type { MetadataOwner, MetadataStanding } from './metadata/metadata-rows.js';
 export { PublicUrl } from './public-url.js';

@@ -5,6 +5,7 @@ import { REGISTRY_ENTITIES } from './entities.js';
 import { IdentityProviders } from './identity-providers.js';
 import { LogoutKeys } from './logout-keys.js';
 import { ImportMetadata } from './metadata/import-metadata.js';
+import { RefreshSamlMetadata } from './metadata/refresh-saml-metadata.js';
 import { SamlMetadata } from './metadata/saml-metadata.js';
 import { SignatureThread } from './metadata/signature-thread.js';
 import { PublicUrl } from './public-url.js';
@@ -28,6 +29,7 @@ const PROVIDERS = [
   SignatureThread,
   ImportMetadata,
   SamlMetadata,
+  RefreshSamlMetadata,
   SamlParties,
 ];
 

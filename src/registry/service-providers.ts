@@ -16,10 +16,11 @@ import { LogoutKeys } from './logout-keys.js';
 import { ImportMetadata } from './metadata/import-metadata.js';
 import type { ImportedMetadata } from './metadata/metadata-rows.js';
 import { sourceOf } from './metadata/metadata-source.js';
-import { endpointUrls, SamlMetadata, spMetadataFaults } from './metadata/saml-metadata.js';
+import { judgeSpMetadata } from './metadata/judge-metadata.js';
+import { SamlMetadata } from './metadata/saml-metadata.js';
 import type { SamlChannelRegistration, ServiceProviderRegistration, ServiceProviderReplacement } from './registration-schemas.js';
 import { constraintOf, ENTITY_ID_TAKEN, FOREIGN_KEY_VIOLATION, sqlOf, sqlStateOf, UNIQUE_VIOLATION } from './sql-of.js';
-import type { ChannelConfig, IdentityProvider, SamlConfig, ServiceProvider, SigningAlg } from './types.js';
+import type { ChannelConfig, IdentityProvider, ServiceProvider, SigningAlg } from './types.js';
 
 type ChannelRegistration = ServiceProviderReplacement['channels'][number];
 type Settings = Omit<ServiceProvider, 'id' | 'idp' | 'createdAt' | 'updatedAt'>;
@@ -152,10 +153,8 @@ export class ServiceProviders {
     if (at < 0 || idp.saml === null) return null;
     const channel = channels[at] as SamlChannelRegistration;
     const metadata = await this.importMetadata.read(sourceOf('sp', channel), `/channels/${at}`);
-    const field = metadataField(channel, at);
-    const faults = spMetadataFaults(channel, metadata.entity, idp.saml, { channel: `/channels/${at}`, metadata: field });
-    const addresses = endpointUrls(metadata.entity, channel.bindings).map((url) => ({ field, url }));
-    refuseFaults('service provider', faults, await addressFaults(this.egress, addresses));
+    const fields = { channel: `/channels/${at}`, metadata: metadataField(channel, at) };
+    await judgeSpMetadata(this.egress, channel, metadata.entity, idp.saml, fields);
     return metadata;
   }
 

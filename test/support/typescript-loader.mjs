@@ -38,6 +38,6 @@ export async function load(url, context, next) {
   return { format: 'module', source: code, shortCircuit: true };
 }
 
-// Loaded a second time, on the hooks' own thread, by the call below.
-const { isMainThread } = await import('node:worker_threads');
-if (isMainThread) register(SELF, pathToFileURL('./'));
+// Loaded a second time, on the hooks' own thread, by the call below; each thread of a program has hooks of its own.
+const HOOKS = '?hooks';
+if (!SELF.endsWith(HOOKS)) register(`${SELF}${HOOKS}`, pathToFileURL('./'));

@@ -2,8 +2,10 @@ import { Body, Controller, Get, HttpCode, Param, Post } from '@nestjs/common';
 import { z } from 'zod';
 import { Allow, CurrentCaller } from '#access';
 import type { Caller } from '#access';
+import { ExeuntError } from '#domain';
 import { ApiRoute, ZodBody } from '#platform/http';
 import { IdentityProviders, LogoutKeys, PublishedKeys } from '#registry';
+import type { IdentityProvider } from '#registry';
 import { mayReachIdp } from './permissions.js';
 import { keyImportSchema, keyRotationSchema } from './requests.js';
 import type { KeyImportBody, KeyRotationBody } from './requests.js';
@@ -47,7 +49,7 @@ export class LogoutKeysController {
     errors: ['not_found', 'conflict', 'validation'],
   })
   async import(@Param('id') id: string, @Body(new ZodBody(keyImportSchema)) body: KeyImportBody) {
-    const key = await this.logoutKeys.import(await this.identityProviders.get(id), body);
+    const key = await this.logoutKeys.import(await this.needsOidc(id), body);
     this.published.forget(id);
     return viewOfLogoutKey(key);
   }
@@ -61,12 +63,19 @@ export class LogoutKeysController {
     tag: TAG,
     body: keyRotationSchema,
     responses: { 201: { description: 'The new keys', schema: keyList } },
-    errors: ['not_found', 'validation'],
+    errors: ['not_found', 'conflict', 'validation'],
   })
   async rotate(@Param('id') id: string, @Body(new ZodBody(keyRotationSchema)) body: KeyRotationBody) {
-    await this.identityProviders.get(id);
+    await this.needsOidc(id);
     const keys = await this.logoutKeys.rotate(id, body);
     this.published.forget(id);
     return { items: keys.map(viewOfLogoutKey) };
+  }
+
+  private async needsOidc(id: string): Promise<IdentityProvider> {
+    const idp = await this.identityProviders.get(id);
+    if (idp.oidc === null)
+      throw new ExeuntError('conflict', `The identity provider ${id} has no OIDC side; give it one first (oidc.issuer)`);
+    return idp;
   }
 }

@@ -5,6 +5,7 @@ import { LogoutKeysController } from './logout-keys.controller.js';
 import { PublishedKeysController } from './published-keys.controller.js';
 import { PublishedSamlController } from './published-saml.controller.js';
 import { SamlKeysController } from './saml-keys.controller.js';
+import { SamlMetadataController } from './saml-metadata.controller.js';
 import { ServiceProvidersController } from './service-providers.controller.js';
 
 /** The routes of the registry. Needs RegistryModule and AccessModule in the application. */
@@ -17,6 +18,7 @@ import { ServiceProvidersController } from './service-providers.controller.js';
     PublishedKeysController,
     SamlKeysController,
     PublishedSamlController,
+    SamlMetadataController,
   ],
 })
 export class RegistryApiModule {}

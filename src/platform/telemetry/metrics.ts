@@ -64,6 +64,11 @@ export class Metrics {
     'binding',
     'result',
   ]);
+  private readonly metadataRefreshes = this.counter(
+    'exeunt_saml_metadata_refreshes_total',
+    'Fetches of SAML metadata that is registered by its URL, by what they brought.',
+    ['result'],
+  );
   private readonly requests = this.counter('exeunt_http_requests_total', 'HTTP requests answered.', ['method', 'route', 'status']);
   private readonly requestSeconds = this.histogram(
     'exeunt_http_request_duration_seconds',
@@ -133,6 +138,11 @@ export class Metrics {
   /** A SAML message came in. @param result `accepted`, the code of a refusal, or `failed` for a fault of ours */
   samlMessageTaken(kind: 'request' | 'response' | 'unreadable', binding: 'soap' | 'redirect' | 'post', result: string): void {
     this.samlMessages.inc({ kind, binding, result });
+  }
+
+  /** Metadata was fetched again. `failed`: nothing came, or nothing that is taken. */
+  samlMetadataRefreshed(result: 'changed' | 'unchanged' | 'failed'): void {
+    this.metadataRefreshes.inc({ result });
   }
 
   /** An HTTP request was answered. @param route the pattern (`/v1/logouts/:id`), never the path @param durationMs milliseconds */

@@ -1,10 +1,8 @@
 import { Injectable } from '@nestjs/common';
 import { ExeuntError } from '#domain';
-import type { Fault } from '#domain';
 import { Database } from '#platform/database';
 import type { Sql } from '#platform/database';
-import type { SamlBinding, SamlEntity } from '#protocol/saml';
-import type { SamlConfig, SamlIdentity, ServiceProvider } from '../types.js';
+import type { ServiceProvider } from '../types.js';
 import type { ImportedMetadata, MetadataOwner, MetadataStanding } from './metadata-rows.js';
 import { deleteMetadata, ownerOf, standingsOf, storeMetadata, xmlOf } from './metadata-rows.js';
 
@@ -61,47 +59,6 @@ export class SamlMetadata {
     const owner = await ownerOf(idpId, entityId, this.database);
     if (owner?.spId != null) throw await this.entityTaken(idpId, entityId, field);
   }
-}
-
-/** What is wrong with the metadata of an SP for the way it is registered. @param field of the metadata, e.g. `/channels/0/metadataXml` */
-export function spMetadataFaults(
-  channel: Pick<SamlConfig, 'bindings' | 'encryptNameId'>,
-  entity: SamlEntity,
-  idp: SamlIdentity,
-  at: { channel: string; metadata: string },
-): Fault[] {
-  const faults: Fault[] = [];
-  const offered = [...new Set(entity.singleLogoutServices.map((endpoint) => endpoint.binding))];
-  if (!channel.bindings.some((binding) => offered.includes(binding))) {
-    const seen = offered.length === 0 ? 'none' : offered.join(', ');
-    faults.push({
-      field: at.metadata,
-      seen: `SingleLogoutService: ${seen}`,
-      rule: `must have a SingleLogoutService of one of the bindings ${channel.bindings.join(', ')}`,
-    });
-  }
-  if (channel.encryptNameId && entity.encryptionKeys.length === 0) {
-    faults.push({
-      field: `${at.channel}/encryptNameId`,
-      seen: true,
-      rule: 'needs a KeyDescriptor for encryption with an RSA key in the metadata, which has none',
-    });
-  }
-  const own = { 'the identity provider itself': idp.entity.entityId, 'Exeunt itself as its service provider': idp.participantEntityId };
-  for (const [who, entityId] of Object.entries(own)) {
-    if (entity.entityId === entityId) faults.push({ field: at.metadata, seen: entityId, rule: `must not have the entityID of ${who}` });
-  }
-  return faults;
-}
-
-/** URLs of metadata that we call, or that a browser is sent to without TLS; those that are neither are the browser's affair. */
-export function endpointUrls(entity: SamlEntity, bindings: readonly SamlBinding[]): string[] {
-  const urls = entity.singleLogoutServices
-    .filter((endpoint) => bindings.includes(endpoint.binding))
-    .flatMap(({ binding, location, responseLocation }) =>
-      [location, ...(responseLocation === undefined ? [] : [responseLocation])].filter((url) => binding === 'soap' || /^http:/i.test(url)),
-    );
-  return [...new Set(urls)];
 }
 
 function noMetadata({ idpId, spId }: MetadataOwner): ExeuntError {

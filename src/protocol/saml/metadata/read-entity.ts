@@ -48,7 +48,7 @@ function descriptorOf(root: Element, role: SamlRole): Element {
     (one.getAttribute('protocolSupportEnumeration') ?? '').split(/\s+/).includes(NS.samlp),
   );
   if (found) return found;
-  const roles = childrenOf(root, NS.md)
+  const roles = childrenOf(root)
     .map((one) => one.localName)
     .filter((name) => name.endsWith('Descriptor'));
   throw new MetadataRefused('document', 'SLO-70', `must have an ${wanted} of SAML 2.0`, roles.join(', ') || 'no role');
