@@ -1,4 +1,5 @@
 import { generateKeyPairSync, randomBytes } from 'node:crypto';
+import { once } from 'node:events';
 import { closeSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -9,6 +10,7 @@ import { freePort } from './children.mjs';
 import { atMost, nowMs } from './statistics.mjs';
 
 const MAIN = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
+const WATCH_EVENT_LOOP = new URL('watch-event-loop.mjs', import.meta.url).href;
 const START_LIMIT_MS = 60_000;
 const COMPLETION_LIMIT_MS = 120_000;
 /** Settings of the person's own Exeunt have no place in a bench. */
@@ -24,6 +26,7 @@ export class Exeunt {
   #sql;
   #token;
   #batch = 0;
+  #api;
   pids = [];
 
   constructor(backend) {
@@ -31,9 +34,10 @@ export class Exeunt {
   }
 
   /**
-   * @param {{ children: import('./children.mjs').Children, folder: string, roles: 'all' | 'split', databaseUrl: string, redisUrl?: string }} where
+   * @param {{ children: import('./children.mjs').Children, folder: string, roles: 'all' | 'split', databaseUrl: string, redisUrl?: string, isWatched?: boolean }} where
+   *   `isWatched`: {@link watch} will be called.
    */
-  async start({ children, folder, roles, databaseUrl, redisUrl }) {
+  async start({ children, folder, roles, databaseUrl, redisUrl, isWatched = false }) {
     this.#token = randomBytes(32).toString('base64url');
     const masterKey = randomBytes(32).toString('base64');
     const ports = [];
@@ -41,9 +45,10 @@ export class Exeunt {
       const port = await freePort();
       const log = join(folder, `exeunt-${this.backend}-${role}.log`);
       const output = openSync(log, 'a');
-      const { child, died } = children.command(`exeunt (${role}, ${this.backend})`, process.execPath, [...execArgs(), MAIN], {
+      const args = [...execArgs(), ...(isWatched ? ['--import', WATCH_EVENT_LOOP] : []), MAIN];
+      const { child, died } = children.command(`exeunt (${role}, ${this.backend})`, process.execPath, args, {
         cwd: folder,
-        stdio: ['ignore', output, output],
+        stdio: ['ignore', output, output, ...(isWatched ? ['ipc'] : [])],
         env: {
           ...Object.fromEntries(Object.entries(process.env).filter(([name]) => !OWN_SETTINGS.test(name))),
           HOST: '127.0.0.1',
@@ -55,16 +60,20 @@ export class Exeunt {
           EXEUNT_ADMIN_TOKEN: this.#token,
           EXEUNT_MASTER_KEY: masterKey,
           EXEUNT_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8',
+          // All peers of a bench have one address.
+          EXEUNT_SERVER__PROTOCOL_RATE_LIMIT_PER_MINUTE: '1000000',
         },
       });
       closeSync(output);
       await Promise.race([died, isReady(port)]).catch((error) => {
         throw new Error(`${error.message}\n${readFileSync(log, 'utf8').slice(-4_000)}`);
       });
+      this.#api ??= child;
       this.pids.push(child.pid);
       ports.push(port);
     }
-    this.#http = new Pool(`http://127.0.0.1:${ports[0]}`, { connections: 16 });
+    this.publicUrl = `http://127.0.0.1:${ports[0]}`;
+    this.#http = new Pool(this.publicUrl, { connections: 16 });
     this.#sql = new pg.Pool({ connectionString: databaseUrl, max: 2 });
     this.#sql.on('error', () => {});
   }
@@ -90,7 +99,30 @@ export class Exeunt {
     );
   }
 
-  /** Users log in, each at some service providers. @param {{ sid: string, sps: string[] }[]} users */
+  /** A SAML IdP with one SP, by their metadata. */
+  async registerSaml({ idp, idpMetadata, sp, spMetadata }) {
+    await this.#call('POST', '/v1/identity-providers', { id: idp, name: idp, saml: { metadataXml: idpMetadata } });
+    const channels = [{ type: 'saml', metadataXml: spMetadata }];
+    await this.#call('POST', '/v1/service-providers', { id: sp, name: sp, idp, layer: 'sp', channels });
+  }
+
+  /** @returns {Promise<string>} the answer's body */
+  async postSoap(path, body) {
+    const headers = { 'content-type': 'text/xml; charset=utf-8', soapaction: '"http://www.oasis-open.org/committees/security"' };
+    const answer = await this.#http.request({ method: 'POST', path, headers, body });
+    const text = await answer.body.text();
+    if (answer.statusCode !== 200) throw new Error(`POST ${path}: status ${answer.statusCode}: ${text.slice(0, 1_000)}`);
+    return text;
+  }
+
+  /** Has the event loop of the process that takes requests watched. @param {'begin' | 'end'} watch @returns at the end, what was seen */
+  async watch(watch) {
+    const seen = watch === 'end' ? once(this.#api, 'message') : undefined;
+    this.#api.send({ watch });
+    return seen && (await seen)[0].watched;
+  }
+
+  /** Users log in, each at some service providers. @param {{ sid: string, sps: string[], handles?: object }[]} users `handles`: their names at the service providers */
   async logIn(idp, users) {
     await this.#post(loginBatches(idp, users), 4);
   }
@@ -167,10 +199,10 @@ export class Exeunt {
 /** The login events of the users, up to 1,000 a batch, those of one user together: a join must not overtake its login. */
 function loginBatches(idp, users) {
   const batches = [];
-  for (const { sid, sps } of users) {
+  for (const { sid, sps, handles = {} } of users) {
     const logins = [
       { id: `in-${sid}`, type: 'session.started', idp, handles: { sid, sub: `user-${sid}` } },
-      ...sps.map((sp) => ({ id: `in-${sid}-${sp}`, type: 'session.joined', idp, parent: { sid }, sp, handles: {} })),
+      ...sps.map((sp) => ({ id: `in-${sid}-${sp}`, type: 'session.joined', idp, parent: { sid }, sp, handles })),
     ];
     const last = batches.at(-1);
     if (last && last.length + logins.length <= EVENTS_A_BATCH) last.push(...logins);

@@ -5,6 +5,7 @@ import { measureHanging } from './figures/hanging.mjs';
 import { measureIntake } from './figures/intake.mjs';
 import { measureLatency } from './figures/latency.mjs';
 import { measureMemory } from './figures/memory.mjs';
+import { measureSamlIntake } from './figures/saml-intake.mjs';
 import { measureThroughput } from './figures/throughput.mjs';
 
 const MEASURES = {
@@ -13,6 +14,7 @@ const MEASURES = {
   latency: measureLatency,
   hanging: measureHanging,
   memory: measureMemory,
+  saml: measureSamlIntake,
 };
 
 /**

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 
 /** What can be asked for with `--only`. */
-export const FIGURES = ['throughput', 'intake', 'latency', 'hanging', 'memory'];
+export const FIGURES = ['throughput', 'intake', 'latency', 'hanging', 'memory', 'saml'];
 
 export const USAGE = `Usage: npm run bench [-- options]
 

@@ -39,6 +39,7 @@ export class World {
       this.provider = this.#children.answering('provider-loop.mjs');
       await this.provider.call('start', this.origins.prompt, SERVICE_PROVIDERS);
     }
+    if (this.options.only.has('saml')) this.samlPeer = this.#children.answering('saml-peer.mjs');
     await this.#startPostgres();
     for (const backend of this.options.backends) {
       const redisUrl = backend === 'redis' ? await this.#startRedis() : undefined;
@@ -125,7 +126,8 @@ export class World {
   async #startExeunt(backend, redisUrl) {
     const exeunt = new Exeunt(backend);
     const databaseUrl = this.databaseUrl(`bench_${backend}`);
-    await exeunt.start({ children: this.#children, folder: this.folder, roles: this.options.roles, databaseUrl, redisUrl });
+    const isWatched = this.options.only.has('saml');
+    await exeunt.start({ children: this.#children, folder: this.folder, roles: this.options.roles, databaseUrl, redisUrl, isWatched });
     const sps = Array.from({ length: SERVICE_PROVIDERS }, (_, sp) => ({ id: `client-${sp}`, uri: `${this.origins.prompt}/sp/${sp}` }));
     await exeunt.register(IDP, sps);
     return exeunt;
