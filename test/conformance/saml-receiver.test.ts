@@ -294,7 +294,7 @@ const byRedirect = { endpoints: (id: string): Endpoint[] => [front('redirect', i
 const byPost = { endpoints: (id: string): Endpoint[] => [front('post', id)] };
 
 describe('an SP asks over SOAP', () => {
-  it('SLO-15 SLO-17 SLO-23 SLO-90 SLO-93 its session, the one above and all others end; all are told; Success', async () => {
+  it('SLO-15 SLO-17 SLO-23 SLO-26 SLO-62 SLO-90 SLO-93 its session, the one above and all others end; all are told; Success', async () => {
     const [a, b, c] = [await registerSp(), await registerSp(), await registerRp()];
     const login = await signIn(a, b, c);
     const xml = a.peer.sign(requestOf(a, login, 'soap'));
@@ -544,7 +544,7 @@ describe('the identity provider itself asks: we are one of its SPs', () => {
     expect(await ledgerOf(login)).toMatchObject({ cause: 'unspecified' });
   });
 
-  it('over Redirect the answer goes to its own metadata endpoint', async () => {
+  it('SLO-62 over Redirect the answer goes to its own metadata endpoint', async () => {
     const a = await registerSp();
     const login = await signIn(a);
     const xml = idp.request({ destination: endpoint(), nameId: login.nameId });
@@ -557,7 +557,7 @@ describe('the identity provider itself asks: we are one of its SPs', () => {
 });
 
 describe('a request comes with a browser', () => {
-  it('SLO-40 SLO-52 SLO-72 SLO-90 Redirect in, Redirect out to the ResponseLocation with the RelayState', async () => {
+  it('SLO-40 SLO-52 SLO-62 SLO-72 SLO-90 Redirect in, Redirect out to the ResponseLocation with the RelayState', async () => {
     const responseLocation = soapSps.uri('back');
     const a = await registerSp({ endpoints: (id) => [{ ...front('redirect', id), responseLocation }] });
     const b = await registerSp();
@@ -692,7 +692,7 @@ describe('answers of SPs come back with the browser', () => {
   const respond = (b: Sp, inResponseTo: string, status = 'Success') =>
     get(b.peer.redirect(endpoint(), b.peer.response({ inResponseTo, destination: endpoint(), status })));
 
-  it('SLO-13 SLO-90 the answer of the SP decides, and the person sees that it is taken', async () => {
+  it('SLO-13 SLO-62 SLO-90 the answer of the SP decides, and the person sees that it is taken', async () => {
     const b = await registerSp(byRedirect);
     const { login, token, asked } = await legTo(b);
     expect(asked).toMatchObject({ root: 'LogoutRequest', nameId: login.nameId, destination: soapSps.uri(`${b.id}/redirect`) });

@@ -207,6 +207,14 @@ describe('what a SAML SP is told', () => {
     expect(await samlOf('saml-b')).toEqual([{ nameId: { value: 'own' }, sessionIndexes: [], cause: 'user' }]);
   });
 
+  it('SLO-29 a logout that nobody asked for by SAML tells the SPs, too, and owes nobody an answer', async () => {
+    await signIn();
+    const [ended] = await at.take({ type: 'session.ended', target: { sid: 's' }, cause: 'incident', initiator: 'system' });
+    expect(ended).toMatchObject({ status: 'accepted' });
+    expect(await samlOf('saml-a')).toEqual([{ nameId: ALICE, sessionIndexes: ['_a'], cause: 'incident' }]);
+    expect(await at.database.query('SELECT 1 FROM browser_flows')).toEqual([]);
+  });
+
   it('an SP that needs the browser awaits one from the start, until its wait or its session is over', async () => {
     await at.registerSp('front', samlSp('redirect', 'post'));
     const expiresAt = new Date(at.clock.now().getTime() + 60_000);
