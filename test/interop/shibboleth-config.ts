@@ -14,13 +14,15 @@ export interface ShibbolethSite {
 /** As Debian ships it; the guide says what to change. */
 export const SHIPPED = '/etc/shibboleth';
 const GUIDE = 'docs/guides/shibboleth-sp.md';
+/** As `<Logout>` is shipped: it asks for no answer. */
+const SHIPPED_INITIATOR = '<LogoutInitiator type="SAML2" Location="/LogoutAsShipped"/>';
 const MODULES = ['mpm_event', 'alias', 'authn_core', 'authz_core', 'dir', 'include', 'mime', 'ssl'];
 
 /** shibboleth2.xml: the one of the package, with the changes that the guide shows. */
 export function shibbolethConfig(folder: string, { entityId, idpEntityId, idpMetadata }: ShibbolethSite): string {
   const sessions = change(shownIn('xml', '<Sessions'), GUIDE, [
     [/(?<=<SSO entityID=")[^"]+/, idpEntityId],
-    [/(?<=<\/Logout>)/, `\n    ${shownIn('xml', '<LogoutInitiator')}`],
+    [/(?<=<\/Logout>)/, `\n    ${shownIn('xml', '<LogoutInitiator')}${SHIPPED_INITIATOR}`],
   ]);
   const relyingParty = change(shownIn('xml', '<RelyingParty'), GUIDE, [[/(?<=Name=")[^"]+/, idpEntityId]]);
   const provider = change(shownIn('xml', '<MetadataProvider'), GUIDE, [

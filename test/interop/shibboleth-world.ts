@@ -10,7 +10,7 @@ import { startSpSink } from '../support/sp-sink.js';
 import type { SpSink } from '../support/sp-sink.js';
 import { Person } from './person.js';
 import { startSamlIdp } from './saml-idp.js';
-import type { Login, SamlIdp } from './saml-idp.js';
+import type { IssuedNameId, Login, SamlIdp } from './saml-idp.js';
 import { startShibboleth } from './shibboleth.js';
 import type { Shibboleth } from './shibboleth.js';
 import { startWire } from './wire.js';
@@ -144,8 +144,11 @@ export class ShibbolethWorld {
     return this.idp.logins.filter((login) => login.user === user).at(-1)!;
   }
 
-  private async report(login: Login): Promise<void> {
-    const { sid, user, nameId, sessionIndex } = login;
+  /** The identity provider reports a NameID as it stands in the assertion; it might do that wrongly. */
+  nameIdToReport = (nameId: IssuedNameId): Partial<IssuedNameId> => nameId;
+
+  private async report({ sid, user, nameId: issued, sessionIndex }: Login): Promise<void> {
+    const nameId = this.nameIdToReport(issued);
     await this.post(
       { type: 'session.started', handles: { sid, sub: user } },
       { type: 'session.joined', parent: { sid }, sp: this.sp, handles: { nameId, sessionIndex } },

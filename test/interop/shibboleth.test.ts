@@ -1,10 +1,14 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { inflateRawSync } from 'node:zlib';
+import type { Browser, Page, Request as BrowserRequest } from 'playwright-core';
 import { request } from 'undici';
 import { envelope, makePeer } from '../support/saml-peer.js';
 import type { Credential } from '../support/saml-peer.js';
+import { eventually } from '../support/service.js';
+import { startChromium } from './chromium.js';
 import { describeWith } from './describe-with.js';
 import type { Person } from './person.js';
-import { shibboleth } from './products.js';
+import { chromium, shibboleth } from './products.js';
 import { IDP, RP, ShibbolethWorld } from './shibboleth-world.js';
 import type { Logout } from './shibboleth-world.js';
 
@@ -95,6 +99,17 @@ describeWith(shibboleth, 'Shibboleth SP', () => {
       await asksForLogin(ada);
     });
 
+    it('SLO-7 says the same, and keeps the session, when the identity provider reported the NameID without its Format: no proof that it is gone', async () => {
+      world.nameIdToReport = ({ value }) => ({ value });
+      const ada = await signedIn('ada').finally(() => (world.nameIdToReport = (nameId) => nameId));
+      const logout = await world.end('ada');
+      expect(logout).toMatchObject({
+        verdict: 'partial',
+        deliveries: [{ outcome: 'partial', attempts: [{ result: 'partial', error: 'answered Responder/PartialLogout' }] }],
+      });
+      expect(await ada.visit(world.shibboleth.page)).toMatchObject({ status: 200 });
+    });
+
     it('SLO-74 SLO-95 believes a new key of ours when it has read the metadata again; until then it is asked again', async () => {
       const ada = await signedIn('ada');
       const before = certificateIn(lastSoap());
@@ -133,6 +148,84 @@ describeWith(shibboleth, 'Shibboleth SP', () => {
       await asksForLogin(ada);
     });
   });
+
+  describeWith(chromium, 'with a browser', () => {
+    let browser: Browser;
+    beforeAll(async () => {
+      browser = await startChromium();
+    });
+    afterAll(() => browser?.close());
+
+    it.each(['redirect', 'post'] as const)(
+      "SLO-40 SLO-47 is told over %s by the person's browser, which needs no cookie for it in a frame of ours; its answer makes the delivery confirmed",
+      async (binding) => {
+        await world.tell({ bindings: [binding] });
+        const page = await signedInWith(browser, 'ada');
+        const id = await world.begin('ada');
+        await eventually(
+          () => world.read(id),
+          ({ deliveries }) => deliveries[0]!.outcome === 'awaiting-browser',
+        );
+        const { url } = await world.done<{ url: string }>(201, 'POST', `/v1/logouts/${id}/browser`);
+        const leg = page.waitForRequest((one) => one.url().startsWith(world.shibboleth.handler('/SLO/')));
+        await page.goto(url);
+        await shows(page, 'You are signed out everywhere.');
+        expect(await (await leg).headerValue('cookie')).toBeNull();
+        expect(await world.read(id)).toMatchObject({
+          verdict: 'complete',
+          deliveries: [{ sp: world.sp, outcome: 'confirmed', attempts: [{ channel: `saml-${binding}`, result: 'confirmed' }] }],
+        });
+        await asksForLoginIn(page);
+      },
+    );
+
+    it('SLO-19 says PartialLogout by way of the browser, too, when it has no such session (any more)', async () => {
+      await world.tell({ bindings: ['redirect'] });
+      const page = await signedInWith(browser, 'ada');
+      await world.shibboleth.stop();
+      await world.shibboleth.start();
+      const id = await world.begin('ada');
+      const { url } = await world.done<{ url: string }>(201, 'POST', `/v1/logouts/${id}/browser`);
+      await page.goto(url);
+      await shows(page, 'signed out in part only');
+      expect(await world.read(id)).toMatchObject({ verdict: 'partial', deliveries: [{ outcome: 'partial' }] });
+    });
+
+    it('ASLO-3 asks over Redirect, as it is shipped, for no answer: all are told, and the person stays on our page', async () => {
+      const page = await signedInWith(browser, 'ada');
+      await world.joinRp('ada');
+      const asked = page.waitForRequest(hasRequest);
+      await page.goto(world.shibboleth.handler('/LogoutAsShipped'));
+      await shows(page, 'You are signed out everywhere.');
+      expect(messageIn((await asked).url())).toContain('<aslo:Asynchronous');
+      expectEndedBySp(await world.logoutOf('ada'), 'confirmed');
+      await asksForLoginIn(page);
+    });
+
+    it('SLO-11 SLO-52 SLO-90 asks for a logout over Redirect, with an EncryptedID: all are told, and the person lands where Shibboleth says that it is complete', async () => {
+      const page = await signedInWith(browser, 'ada');
+      const sid = await world.joinRp('ada');
+      const asked = page.waitForRequest(hasRequest);
+      await page.goto(world.shibboleth.handler('/Logout'));
+      await shows(page, SUCCESS);
+      expect(messageIn((await asked).url())).toContain('<saml:EncryptedID');
+      expect(world.sink.of(RP).at(-1)!.claims).toMatchObject({ sid, sub: 'ada' });
+      expectEndedBySp(await world.logoutOf('ada'), 'confirmed');
+      await asksForLoginIn(page);
+    });
+
+    it("SLO-18 SLO-30 the same with one application down: the person lands on Shibboleth's page of a partial logout", async () => {
+      const page = await signedInWith(browser, 'ada');
+      await world.joinRp('ada');
+      world.sink.behave(RP, 503);
+      await page.goto(world.shibboleth.handler('/Logout'));
+      await shows(page, PARTIAL);
+      const logout = await world.logoutOf('ada');
+      world.sink.behave(RP, 200);
+      expectEndedBySp(await world.final(logout.id), 'confirmed');
+      await asksForLoginIn(page);
+    });
+  });
 });
 
 /** Signed in at Shibboleth, anew. */
@@ -143,6 +236,33 @@ async function signedIn(user: string): Promise<Person> {
   expect(page.body).toMatch(`Signed in: ${user}@acme.example`);
   return person;
 }
+
+/** The same in a browser of their own. */
+async function signedInWith(browser: Browser, user: string): Promise<Page> {
+  const page = await (await browser.newContext({ ignoreHTTPSErrors: true })).newPage();
+  await page.goto(world.shibboleth.page);
+  await page.fill('input[name=login]', user);
+  await page.click('button');
+  await shows(page, `Signed in: ${user}@acme.example`);
+  return page;
+}
+
+async function shows(page: Page, text: string): Promise<void> {
+  try {
+    await page.getByText(text).waitFor({ timeout: 10_000 });
+  } catch {
+    const seen = `${page.url()}:\n${await page.locator('body').innerText()}`;
+    throw new Error(`the browser does not show "${text}" but ${seen}\n${world.shibboleth.log()}`);
+  }
+}
+
+async function asksForLoginIn(page: Page): Promise<void> {
+  await page.goto(world.shibboleth.page);
+  expect(new URL(page.url()).pathname).toBe('/sso');
+}
+
+const hasRequest = (request: BrowserRequest) => new URL(request.url()).pathname.startsWith('/saml/slo/');
+const messageIn = (url: string) => inflateRawSync(Buffer.from(new URL(url).searchParams.get('SAMLRequest')!, 'base64')).toString();
 
 async function asksForLogin(person: Person): Promise<void> {
   const page = await person.visit(world.shibboleth.page);
