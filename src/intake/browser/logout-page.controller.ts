@@ -3,17 +3,18 @@ import type { FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { Public } from '#access';
 import { BrowserLogout } from '#coordinator';
-import { OUTCOMES } from '#domain';
+import type { FlowState } from '#coordinator';
+import { ExeuntError } from '#domain';
 import type { Clock } from '#domain';
 import { CLOCK, CONFIG } from '#platform';
 import type { Config } from '#platform/config';
+import { Database } from '#platform/database';
 import { ApiRoute, buildMessagePage, PageErrors } from '#platform/http';
-import { ServiceProviders } from '#registry';
+import { loadServiceProviders } from '#registry';
 import type { BrowserAnswer } from '../browser-answer.js';
 import { buildFormPostPage } from '../form-post-page.js';
 import { AnswerInitiator } from '../saml/index.js';
-import { describeFlow } from './describe-flow.js';
-import type { FlowView } from './describe-flow.js';
+import { APPLICATION_STATES, describeFlow, NEXT_STEPS } from './describe-flow.js';
 import { frameOrigins } from './frame-origins.js';
 import { LOGOUT_PAGE_PATH } from './logout-page-path.js';
 import { renderPage } from './render-page.js';
@@ -22,37 +23,43 @@ import { PAGE_TEXTS } from './texts.js';
 const TAG = 'Logout page';
 /** 256 bits in base64url. */
 const TOKEN = /^[A-Za-z0-9_-]{43}$/;
+const NUMBER = /^[1-9]\d{0,8}$/;
 const NEVER_STORED = { 'cache-control': 'no-cache, no-store', pragma: 'no-cache' };
 
 const STATE = z.object({
   title: z.string(),
   message: z.string(),
-  applications: z.array(
+  deliveries: z.array(
     z.object({
       n: z.int(),
       name: z.string(),
-      outcome: z.enum(OUTCOMES),
+      state: z.enum(APPLICATION_STATES),
       text: z.string().describe('How it stands, in words'),
-      isDue: z.boolean().describe('The browser is to be sent to it now, by a frame of legs/{n}'),
-      isUnderWay: z.boolean(),
+      leg: z
+        .object({ channel: z.string(), isDue: z.boolean().describe('The browser is to be sent there now, by a frame of legs/{n}') })
+        .nullable()
+        .describe('What the browser has to do with it'),
     }),
   ),
-  isOver: z.boolean(),
-  next: z.enum(['answer']).nullable(),
+  settled: z.boolean().describe('Nothing more can come of waiting'),
+  answerAt: z.string().describe('The page waits no longer than that'),
+  next: z.enum(NEXT_STEPS),
+  isOpen: z.boolean().describe('Something may still change, whether the page waits for it or not'),
   owesAnswer: z.boolean(),
 });
+const GONE = { 404: { description: 'There is no such logout, or its time is over' } };
 
 /**
- * The page that takes a person's browser through a logout. Whoever has its address has the logout: it goes to the browser alone, and no referrer carries
- * it on. There is no cookie, so that nothing can be done here in somebody's name. Loading the page changes nothing, for those that look ahead of people;
- * the legs are what its frames load.
+ * The page that takes a person's browser through a logout. The secret in its address is all that is asked for, so it goes to the browser alone, no
+ * referrer carries it on, and no cookie lets another site do anything here in somebody's name. The legs are reached by a GET that changes something,
+ * for a frame can do nothing else; what looks ahead of people loads the page and not its frames, and the page by itself changes nothing.
  */
 @Public()
 @Controller(LOGOUT_PAGE_PATH)
 export class LogoutPageController {
   constructor(
     private readonly browserLogout: BrowserLogout,
-    private readonly serviceProviders: ServiceProviders,
+    private readonly database: Database,
     private readonly initiator: AnswerInitiator,
     @Inject(CLOCK) private readonly clock: Clock,
     @Inject(CONFIG) private readonly config: Config,
@@ -65,28 +72,37 @@ export class LogoutPageController {
     summary: 'The page of a logout',
     description:
       'Sends the browser to the applications that need it, by frames, and goes back to the one who began when all is done or its time is over.',
-    responses: { 200: { description: 'A page' }, 404: { description: 'A page: there is no such logout, or its time is over' } },
+    responses: { 200: { description: 'A page' }, ...GONE },
   })
   async page(@Param('token') token: string, @Res() reply: FastifyReply): Promise<void> {
-    const flow = TOKEN.test(token) ? await this.browserLogout.read(token) : null;
-    if (flow === null) return this.notFound(reply);
-    const sps = await this.serviceProviders.loadMany(flow.deliveries.map(({ spId }) => spId));
-    const page = renderPage(describeFlow(flow, this.clock.now()), {
-      base: `/${LOGOUT_PAGE_PATH}/${token}`,
+    const flow = await this.read(token);
+    if (flow === null) return notFound(reply);
+    const sps = await loadServiceProviders(
+      this.database,
+      flow.deliveries.map(({ spId }) => spId),
+    );
+    const now = this.clock.now();
+    const page = renderPage(describeFlow(flow, now), {
+      base: token,
       frameOrigins: frameOrigins(flow, sps),
-      refreshSeconds: Math.ceil(this.config.browser.legTimeoutMs / 1_000) + 1,
+      legTimeoutMs: this.config.browser.legTimeoutMs,
+      now,
     });
     void reply.headers(page.headers).send(page.html);
   }
 
   @Get(':token/state')
-  @PageErrors()
-  @ApiRoute({ tag: TAG, summary: 'How a logout stands', responses: { 200: { description: 'What the page shows', schema: STATE } } })
+  @ApiRoute({
+    tag: TAG,
+    summary: 'How a logout stands',
+    responses: { 200: { description: 'What the page shows', schema: STATE } },
+    errors: ['not_found'],
+  })
   async state(@Param('token') token: string, @Res() reply: FastifyReply): Promise<void> {
-    const flow = TOKEN.test(token) ? await this.browserLogout.read(token) : null;
-    if (flow === null) return this.notFound(reply);
-    const view: FlowView = describeFlow(flow, this.clock.now());
-    void reply.headers(NEVER_STORED).header('content-type', 'application/json; charset=utf-8').send(JSON.stringify(view));
+    const flow = await this.read(token);
+    if (flow === null) throw new ExeuntError('not_found', 'There is no such logout, or its time is over');
+    const view = JSON.stringify(describeFlow(flow, this.clock.now()));
+    void reply.headers(NEVER_STORED).header('content-type', 'application/json; charset=utf-8').send(view);
   }
 
   @Get(':token/legs/:n')
@@ -97,13 +113,23 @@ export class LogoutPageController {
     description: 'Loaded by a frame of the page: the browser goes to the application with a LogoutRequest, once.',
     responses: { 200: { description: 'A form on its way there, or nothing to do' }, 303: { description: 'On to the application' } },
   })
-  async leg(@Param('token') token: string, @Param('n') n: string, @Res() reply: FastifyReply): Promise<void> {
-    const leg = TOKEN.test(token) && /^[1-9]\d{0,8}$/.test(n) ? await this.browserLogout.beginLeg(token, Number(n)) : null;
-    if (leg !== null) return sendOn(leg, reply);
+  async leg(
+    @Param('token') token: string,
+    @Param('n') n: string,
+    @Req() request: FastifyRequest,
+    @Res() reply: FastifyReply,
+  ): Promise<void> {
+    refuseHead(request);
+    const leg = TOKEN.test(token) && NUMBER.test(n) ? await this.browserLogout.beginLeg(token, Number(n)) : null;
+    if (leg !== null) return sendOn(leg, reply, limitsOf(leg));
     const page = buildMessagePage({ ...PAGE_TEXTS.nothingToDo, framedBy: 'self' });
     void reply.headers(page.headers).send(page.html);
   }
 
+  /**
+   * Not held back until all is done: a person who does not want to wait goes on, and what is open then makes it a partial logout, which is the truth.
+   * Where nobody is owed an answer, or the one who asked has no address any more, the page is the end.
+   */
   @Get(':token/answer')
   @PageErrors()
   @ApiRoute({
@@ -111,28 +137,44 @@ export class LogoutPageController {
     summary: 'Back to the one who began the logout',
     description:
       'With the answer: success, or success in part when anything is open still. A person who does not want to wait may go at any time.',
-    responses: { 200: { description: 'A form on its way there' }, 303: { description: 'Back to the one who began, or to the page' } },
+    responses: {
+      200: { description: 'A form on its way there' },
+      303: { description: 'Back to the one who began, or to the page' },
+      ...GONE,
+    },
   })
   async answer(@Param('token') token: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    refuseHead(request);
     const flow = TOKEN.test(token) ? await this.browserLogout.finish(token) : null;
-    if (flow === null) return this.notFound(reply);
-    if (flow.reply === null) return redirect(`/${LOGOUT_PAGE_PATH}/${token}`, reply);
+    if (flow === null) return notFound(reply);
     const answer = await this.initiator.answer(flow);
-    if (answer !== null) return sendOn(answer, reply);
-    const page = buildMessagePage({ ...PAGE_TEXTS.noAnswer, reference: request.id });
-    void reply.headers(page.headers).send(page.html);
+    return answer === null ? redirect(`../${token}`, reply) : sendOn(answer, reply);
   }
 
-  private notFound(reply: FastifyReply): void {
-    const page = buildMessagePage(PAGE_TEXTS.notFound);
-    void reply.code(404).headers(page.headers).send(page.html);
+  private async read(token: string): Promise<FlowState | null> {
+    return TOKEN.test(token) ? this.browserLogout.read(token) : null;
   }
 }
 
+/** The router answers HEAD by what it has for GET; here that would send a message nowhere. */
+function refuseHead({ method }: FastifyRequest): void {
+  if (method !== 'GET') throw new ExeuntError('method_not_allowed', `${method} is not possible here, only GET`);
+}
+
+function notFound(reply: FastifyReply): void {
+  const page = buildMessagePage(PAGE_TEXTS.notFound);
+  void reply.code(404).headers(page.headers).send(page.html);
+}
+
+/** A leg goes to its application, and from there back to us with the answer: some browsers hold a form's redirects against the same list. @see SLO-48 */
+function limitsOf(leg: BrowserAnswer): string[] {
+  return leg.method === 'post' ? ["'self'", new URL(leg.action).origin] : [];
+}
+
 /** @see SLO-40, SLO-47 */
-function sendOn(to: BrowserAnswer, reply: FastifyReply): void {
+function sendOn(to: BrowserAnswer, reply: FastifyReply, formAction?: readonly string[]): void {
   if (to.method === 'redirect') return redirect(to.url, reply);
-  const page = buildFormPostPage(to);
+  const page = buildFormPostPage(to, formAction);
   void reply.headers(page.headers).send(page.html);
 }
 

@@ -115,7 +115,7 @@ export class LogoutsController {
     tag: 'Logouts',
     summary: "A page for the person's browser",
     description:
-      'For a logout with deliveries that are `awaiting-browser`: send the browser there, and the page carries them out and shows how all stand. ' +
+      "Give it to the person's browser: it carries out what needs one (deliveries that are `awaiting-browser`) and shows how all stand. " +
       'Whoever has the address has the logout, so it is for that browser alone. Asked again, it is another page of the same logout.',
     responses: {
       201: { description: 'The page', schema: z.object({ url: z.string(), expiresAt: z.string().describe('Not found from then on') }) },
@@ -125,12 +125,15 @@ export class LogoutsController {
   async openPage(
     @Param('id', new ZodParam(idSchema, 'id')) id: string,
     @CurrentCaller() caller: Caller,
+    @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<{ url: string; expiresAt: string }> {
     const logout = await readLogout(this.database, id);
     if (logout === null || (caller.kind === 'idp' && logout.idpId !== caller.idpId)) {
       throw new ExeuntError('not_found', `There is no logout "${id}"`);
     }
     const { token, expiresAt } = await this.browserLogout.open(logout.idpId, id);
+    // A secret is in it.
+    void reply.header('cache-control', 'no-store');
     return { url: logoutPageUrl(this.publicUrl.get(), token), expiresAt: expiresAt.toISOString() };
   }
 
