@@ -207,7 +207,7 @@ function sideFaults(idp: IdentityProvider, channels: readonly ChannelConfig[]): 
     const side = channel.type === 'saml' ? 'saml' : 'oidc';
     if (idp[side] !== null) return [];
     return [
-      { field: `/channels/${at}/type`, seen: channel.type, rule: `needs an identity provider with a ${side} side; ${idp.id} has none` },
+      { field: `/channels/${at}/type`, seen: channel.type, rule: `needs ${side} at the identity provider ${idp.id}, which has none` },
     ];
   });
 }

@@ -312,9 +312,15 @@ describe('service providers', () => {
 
   test('need an identity provider that speaks what they are told by', async () => {
     const [oidcOnly, samlOnly] = [await newIdp(null as never), await newIdp(undefined, { oidc: null })];
-    expectFault(await postSp(oidcOnly.id, { metadataXml: spXml() }), 422, 'validation', '/channels/0/type', /with a saml side/);
+    expectFault(
+      await postSp(oidcOnly.id, { metadataXml: spXml() }),
+      422,
+      'validation',
+      '/channels/0/type',
+      /needs saml at the identity provider/,
+    );
     const answer = await registry.call('POST', '/v1/service-providers', { body: spBody(samlOnly.id) });
-    expectFault(answer, 422, 'validation', '/channels/0/type', /with a oidc side|with an oidc side/);
+    expectFault(answer, 422, 'validation', '/channels/0/type', /needs oidc at the identity provider/);
   });
 
   test('may not have the name of their identity provider, nor ours', async () => {

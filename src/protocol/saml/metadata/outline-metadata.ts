@@ -34,10 +34,12 @@ export interface MetadataOutline {
   firstIds: string[];
 }
 
-/** So much at a time: about five milliseconds. Characters. */
-const SLICE = 96 * 1024;
+/** So much at a time: a few milliseconds. Characters. */
+const SLICE = 64 * 1024;
 const MOST_DEPTH = 100;
 const MOST_ATTRIBUTES = 200;
+/** Ten MB of real metadata have a fifth of these; what has more is there to fill the memory of whoever makes a tree of it. */
+const MOST_ELEMENTS = 500_000;
 const FIRST_IDS = 5;
 const LONGEST_ENTITY_ID = 1_024;
 const ASCII_SUPERSETS = /^(utf-8|us-ascii|ascii)$/i;
@@ -94,6 +96,7 @@ class Walk {
     this.depth++;
     this.elements++;
     if (this.depth > MOST_DEPTH) refuse('SLOX-17', `must not be nested deeper than ${MOST_DEPTH} elements`);
+    if (this.elements > MOST_ELEMENTS) refuse('SLOX-17', `must have at most ${MOST_ELEMENTS} elements`);
     if (Object.keys(tag.attributes).length > MOST_ATTRIBUTES) {
       refuse('SLOX-17', `must not have elements of more than ${MOST_ATTRIBUTES} attributes`, `<${tag.name}>`);
     }

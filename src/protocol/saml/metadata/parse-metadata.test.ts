@@ -243,7 +243,7 @@ describe('aggregates', () => {
     let pauses = 0;
     const effort = { pause: () => Promise.resolve(void pauses++), verifySignature: () => Promise.reject(new Error('not asked for')) };
     await parseMetadata(xml, wish({ entityId: 'https://sp.example.com/saml' }), effort);
-    expect(pauses).toBeGreaterThanOrEqual(Math.floor(xml.length / (96 * 1024)));
+    expect(pauses).toBeGreaterThanOrEqual(Math.floor(xml.length / (64 * 1024)));
   });
 });
 
@@ -287,6 +287,11 @@ describe('what is not wanted', () => {
       'an entity of too many elements',
       sp().replace('</md:SPSSODescriptor>', `${'<a/>'.repeat(30_000)}</md:SPSSODescriptor>`),
       /20000 elements/,
+    ],
+    [
+      'more elements than metadata has',
+      entitiesDescriptor([`<md:Extensions>${'<a/>'.repeat(500_000)}</md:Extensions>`, sp()]),
+      /500000 elements/,
     ],
     ['too many attributes', sp({ attributes: Array.from({ length: 300 }, (_, n) => ` a${n}=""`).join('') }), /200 attributes/],
     ['half a character', sp({ attributes: ' x="\ud800"' }), /well-formed|surrogate/],

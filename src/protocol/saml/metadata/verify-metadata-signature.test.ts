@@ -44,8 +44,8 @@ interface Ways {
 function signedOtherwise(xml: string, ways: Ways): string {
   const signer = new SignedXml({
     privateKey: federation.privateKey as never,
-    signatureAlgorithm: (ways.signature ?? 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256'),
-    canonicalizationAlgorithm: (ways.c14n ?? C14N),
+    signatureAlgorithm: ways.signature ?? 'http://www.w3.org/2001/04/xmldsig-more#rsa-sha256',
+    canonicalizationAlgorithm: ways.c14n ?? C14N,
   });
   for (const xpath of ways.over ?? ['/*']) {
     const transforms = ways.transforms ?? [ENVELOPED, C14N];
