@@ -174,8 +174,10 @@ const samlSchema = z
     participantEntityId: entityIdSchema
       .optional()
       .describe('Our entityID as a service provider of it. Default: the URL of our metadata, /idps/{id}/saml/sp-metadata'),
+    metadata: z.unknown().optional().describe('As GET answers it; passed over'),
   })
-  .superRefine(oneSource);
+  .superRefine(oneSource)
+  .transform(({ metadata: _, ...registered }) => registered);
 
 const sides = {
   oidc: oidcSchema.nullish().describe('Its OpenID Connect side; at least one of oidc and saml is wanted'),
@@ -194,9 +196,15 @@ export const identityProviderSchema = z
   .superRefine(oneSide)
   .meta({ id: 'IdentityProviderRegistration' });
 
+/** What GET answers may be changed and put back: what we alone say is passed over. */
+const TIMES_PASSED_OVER = {
+  createdAt: z.unknown().optional().describe('As GET answers it; passed over'),
+  updatedAt: z.unknown().optional().describe('As GET answers it; passed over'),
+};
+
 /** Body of `PUT /v1/identity-providers/{id}`: all of it anew. */
 export const identityProviderReplacementSchema = z
-  .strictObject({ id: idSchema.optional(), name: nameSchema, ...sides })
+  .strictObject({ id: idSchema.optional(), name: nameSchema, ...sides, ...TIMES_PASSED_OVER })
   .superRefine(oneSide)
   .meta({ id: 'IdentityProviderReplacement' });
 
@@ -230,7 +238,13 @@ export const serviceProviderSchema = z
 
 /** Body of `PUT /v1/service-providers/{id}`: all of it anew. */
 export const serviceProviderReplacementSchema = z
-  .strictObject({ id: idSchema.optional(), idp: idSchema.optional(), ...serviceProviderMembers })
+  .strictObject({
+    id: idSchema.optional(),
+    idp: idSchema.optional(),
+    ...serviceProviderMembers,
+    saml: z.unknown().optional().describe('As GET answers it; passed over: its metadata comes with the channel'),
+    ...TIMES_PASSED_OVER,
+  })
   .meta({ id: 'ServiceProviderReplacement' });
 
 export type IdentityProviderRegistration = z.output<typeof identityProviderSchema>;
