@@ -119,7 +119,7 @@ describe('npm run demo', () => {
   test(
     'a logout that begins at the SAML application while another one is down is answered with PartialLogout, and completed later',
     async () => {
-      const run = await runDemo(['--start', 'saml', '--down', 'rp3', '--down-seconds', '5']);
+      const run = await runDemo(['--start', 'saml', '--down', 'rp3', '--down-seconds', '10']);
       expectSuccess(run);
       expectAllLoggedOut(run);
       expect(run.output).toContain('answers Success/PartialLogout (saml-sp: signed out here; some applications could not be told yet)');

@@ -1,10 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { CookieJar } from './cookie-jar.mjs';
 import { firstForm } from './html-form.mjs';
+import { metaRefresh } from './meta-refresh.mjs';
 
 const REDIRECT_LIMIT = 20;
 
 /**
- * What the user's browser does in the demo: keeps cookies, follows redirects, fills forms in.
+ * What the user's browser does in the demo: keeps cookies, follows redirects, loads pages again that ask for it, fills forms in. Like one in which scripts are off.
  * @typedef {{ url: URL, status: number, location: URL | undefined, body: string }} Page
  */
 export class Browser {
@@ -25,15 +27,17 @@ export class Browser {
     return { url, status: response.status, location: location === null ? undefined : new URL(location, url), body: await response.text() };
   }
 
-  /** Opens an address and follows redirects to the page where they end. @returns {Promise<Page>} */
+  /** Opens an address and follows redirects, and pages that send the browser on, to the page where they end. @returns {Promise<Page>} */
   async open(address, init) {
     let page = await this.request(address, init);
-    for (let hops = 0; page.location !== undefined; hops++) {
-      if (hops === REDIRECT_LIMIT)
-        throw new Error(`${address} redirects more than ${REDIRECT_LIMIT} times, last to ${page.location.origin}`);
-      page = await this.request(page.location);
+    for (let hops = 0; ; hops++) {
+      const next = page.location === undefined ? metaRefresh(page.body) : { seconds: 0, url: page.location };
+      if (next === undefined) return page;
+      const url = new URL(next.url, page.url);
+      if (hops === REDIRECT_LIMIT) throw new Error(`${address} redirects more than ${REDIRECT_LIMIT} times, last to ${url.origin}`);
+      await sleep(next.seconds * 1000);
+      page = await this.request(url);
     }
-    return page;
   }
 
   /**

@@ -27,6 +27,8 @@ export async function startExeunt({ children, port, dataDir }) {
     EXEUNT_ADMIN_TOKEN: adminToken,
     // The applications of the demo are on loopback, which Exeunt otherwise refuses to call.
     EXEUNT_ALLOW_PRIVATE_NETWORKS: '127.0.0.0/8,::1/128',
+    // With an application down, the page of a logout waits so long for it, and nobody wants to watch that.
+    EXEUNT_BROWSER__ANSWER_WITHIN_MS: '3000',
   });
   const api = new ExeuntApi(`http://127.0.0.1:${port}`, adminToken);
   const ready = waitUntil(`Exeunt to be ready at ${api.baseUrl}`, START_LIMIT_MS, async () => ((await api.isReady()) ? true : undefined));
