@@ -57,7 +57,7 @@ function unwrap({ transport, oaepHash, mask, octets }: EncryptedIdParts['keys'][
     `<xenc:CipherData><xenc:CipherValue>${octets.toString('base64')}</xenc:CipherValue></xenc:CipherData>` +
     '</xenc:EncryptedKey></ds:KeyInfo>';
   try {
-    return decryptKeyInfo(keyInfo, { key: key.export({ type: 'pkcs8', format: 'pem' }) as string });
+    return decryptKeyInfo(keyInfo, { key: key.export({ type: 'pkcs8', format: 'pem' }) });
   } catch {
     return null;
   }

@@ -26,7 +26,21 @@ export function keysFor(scheme: SignatureScheme, certificates: readonly string[]
   throw new SamlMessageRefused('bad_signature', 'SLO-74', `the algorithm needs ${wanted} key, and the sender's metadata has none`);
 }
 
+/** By certificate. Reading one costs as much as verifying a signature, and it says the same each time. */
+const known = new Map<string, KeyObject | null>();
+const MOST_KNOWN = 1_000;
+
 function keyOf(pem: string): KeyObject | null {
+  let key = known.get(pem);
+  if (key === undefined) {
+    key = readKey(pem);
+    if (known.size >= MOST_KNOWN) known.clear();
+    known.set(pem, key);
+  }
+  return key;
+}
+
+function readKey(pem: string): KeyObject | null {
   try {
     return new X509Certificate(pem).publicKey;
   } catch {

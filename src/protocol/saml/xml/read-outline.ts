@@ -19,6 +19,7 @@ export function readOutline(xml: string, limits: XmlLimits): string[] {
   let elements = 0;
   let attributes = 0;
   let textIsOpen = false;
+  const names = new Set<string>();
   const parser = new SaxesParser({ xmlns: true, position: true });
   const refuse = (code: 'malformed' | 'too_large' | 'forbidden_xml', clause: string, what: string): never => {
     throw new SamlMessageRefused(code, clause, `the XML ${what} (line ${parser.line}, column ${parser.column})`);
@@ -28,10 +29,11 @@ export function readOutline(xml: string, limits: XmlLimits): string[] {
   parser.on('error', (error) =>
     refuse('malformed', 'SLO-81', `is not well-formed: ${error.message.replace(/^\d+:\d+: /, '').slice(0, 200)}`),
   );
-  parser.on('opentagstart', () => {
+  parser.on('opentagstart', ({ name }) => {
     textIsOpen = false;
     if ((depth += 1) > limits.depth) tooMany('elements inside one another', limits.depth);
     if ((elements += 1) > limits.elements) tooMany('elements', limits.elements);
+    if (names.add(name).size > limits.names) tooMany('different names of elements', limits.names);
   });
   parser.on('opentag', (tag) => {
     const own = Object.values(tag.attributes);

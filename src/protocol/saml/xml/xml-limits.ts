@@ -5,6 +5,8 @@ export interface XmlLimits {
   /** Elements inside one another; the root counts as 1. */
   depth: number;
   elements: number;
+  /** Different names of elements: the parser looks through the whole text for each of them. */
+  names: number;
   /** Of all elements together, namespace declarations included. */
   attributes: number;
   attributesOfOneElement: number;
@@ -15,12 +17,16 @@ export interface XmlLimits {
   comments: 'refuse' | 'drop';
 }
 
-/** The limits of a SAML message. */
+/**
+ * The limits of a SAML message. A logout request has about twenty elements, and one for each session: anyone can send a larger one, without
+ * any key, and everybody else waits while it is read.
+ */
 export const MESSAGE_LIMITS: XmlLimits = {
   bytes: 256 * 1024,
   depth: 100,
-  elements: 5_000,
-  attributes: 10_000,
+  elements: 1_000,
+  names: 100,
+  attributes: 3_000,
   attributesOfOneElement: 100,
   comments: 'refuse',
 };

@@ -18,7 +18,7 @@ export const theSignatureIsThatOfTheIssuer: LogoutMessageCheck = (message, { cer
     if (isSignedByOneOf(keysFor(scheme, certificates), scheme, octets, querySignature.signature)) return;
     throw refusal("the signature of the query is not that of a key in the sender's metadata");
   }
-  const signed = parseStrictXml(signedOctetsOf(incoming.xml, root, certificates, allowSha1)).documentElement;
+  const signed = parseStrictXml(signedOctetsOf(root, certificates, allowSha1)).documentElement;
   const isTheMessage = isNamed(signed, root.namespaceURI!, root.localName) && attributeOf(signed, 'ID') === attributeOf(root, 'ID');
   if (!isTheMessage) throw refusal('what was signed is not the message');
   message.root = signed;
