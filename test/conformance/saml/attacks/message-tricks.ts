@@ -45,7 +45,7 @@ function common(world: World, kind: SamlMessageKind): Attack[] {
     ['unknown-issuer', 'SLOX-16', 'unknown_issuer', { issuer: 'https://attacker.example/saml' }],
     ['issuer-of-another-entity', 'SLOX-16', 'unknown_issuer', { issuer: world.otherIssuer }],
     ['issuer-with-blanks', 'SLOX-16', 'unknown_issuer', { issuer: ` ${world.issuer} ` }],
-    ['issuer-in-other-case', 'SLOX-16', 'unknown_issuer', { issuer: world.issuer.replace('sp.', 'SP.') }],
+    ['issuer-in-other-case', 'SLOX-16', 'unknown_issuer', { issuer: otherCase(world.issuer) }],
     ['issuer-with-a-slash', 'SLOX-16', 'unknown_issuer', { issuer: `${world.issuer}/` }],
     ['empty-issuer', 'SLOX-16', 'unknown_issuer', { issuer: '' }],
     ['no-issuer', 'SLOX-16', 'schema', { issuer: null }],
@@ -74,17 +74,18 @@ function common(world: World, kind: SamlMessageKind): Attack[] {
 }
 
 function destinations(world: World, kind: SamlMessageKind): Attack[] {
+  const { host, hostname, pathname } = new URL(world.destination);
   const list: [name: string, destination: string | null][] = [
     ['no-destination', null],
     ['empty-destination', ''],
-    ['other-host', world.destination.replace('logout.example.com', 'logout.example.org')],
+    ['other-host', `https://attacker.example${pathname}`],
     ['other-path', `${world.destination}/x`],
     ['trailing-slash', `${world.destination}/`],
-    ['other-scheme', world.destination.replace(/^https/, 'http')],
+    ['other-scheme', world.destination.replace(/^https?/, (scheme) => (scheme === 'https' ? 'http' : 'https'))],
     ['other-tenant', world.otherDestination],
     ['query-added', `${world.destination}?x`],
-    ['upper-case-host', world.destination.replace('logout', 'LOGOUT')],
-    ['port-added', world.destination.replace('.com/', '.com:443/')],
+    ['other-case', otherCase(world.destination)],
+    ['port-added', world.destination.replace(host, `${hostname}:444`)],
     ['blank-added', `${world.destination} `],
   ];
   return list.flatMap(([name, destination]) => {
@@ -222,4 +223,9 @@ export function encryptedId(world: World, changes: Encryption = {}): string {
   const encryptedKey = `<xenc:EncryptedKey>${method(transport, oaep)}${data(wrapped)}</xenc:EncryptedKey>`;
   const keyInfo = `<ds:KeyInfo xmlns:ds="${DS}">${encryptedKey}</ds:KeyInfo>`;
   return `<saml:EncryptedID xmlns:saml="${SAML}"><xenc:EncryptedData xmlns:xenc="${XENC}" Type="${XENC}Element">${method(cipher)}${keyInfo}${data(octets.toString('base64'))}</xenc:EncryptedData></saml:EncryptedID>`;
+}
+
+/** The same but for the case of one letter. */
+function otherCase(text: string): string {
+  return text.replace(/[a-z](?=[^a-z]*$)/, (letter) => letter.toUpperCase());
 }

@@ -172,7 +172,7 @@ function ownDigest(world: World, original: string, forged: string): string {
 function changesAfterSigning(world: World): Attack[] {
   const request = signed(writeMessage(world, 'request'), world.peer);
   const response = signed(writeMessage(world, 'response', { status: REFUSED }), world.peer);
-  const { value, spNameQualifier } = world.nameId;
+  const { value, format, spNameQualifier } = world.nameId;
   const list: [name: string, clause: string, xml: string][] = [
     ['other-name-id', 'SLO-82', request.replace(`>${value}<`, `>${world.victim}<`)],
     ['name-id-decomposed', 'SLOX-19', request.replace(`>${value}<`, `>${value.normalize('NFD')}<`)],
@@ -185,7 +185,7 @@ function changesAfterSigning(world: World): Attack[] {
       request.replace(`SPNameQualifier="${spNameQualifier}"`, 'SPNameQualifier="https://victim.example"'),
     ],
     ['no-sp-name-qualifier', 'SLOX-19', request.replace(` SPNameQualifier="${spNameQualifier}"`, '')],
-    ['other-format', 'SLOX-19', request.replace('format:persistent', 'format:transient')],
+    ['other-format', 'SLOX-19', request.replace(`Format="${format}"`, 'Format="urn:oasis:names:tc:SAML:2.0:nameid-format:transient"')],
     ['other-session-index', 'SLO-82', request.replace(world.sessionIndex, '_session-2')],
     ['no-session-index', 'SLO-82', request.replace(/<samlp:SessionIndex>.*<\/samlp:SessionIndex>/, '')],
     ['other-id', 'SLO-82', request.replace(' ID="_request-1"', ' ID="_request-2"')],

@@ -31,6 +31,7 @@ export interface World {
   destination: string;
   /** That of another identity provider of ours. */
   otherDestination: string;
+  /** With an accented letter in its value, that has two spellings; with no other characters than an attribute may have as they are. */
   nameId: { value: string; format: string; spNameQualifier: string };
   sessionIndex: string;
   /** The ID of our request that a response answers. */
