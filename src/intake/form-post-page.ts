@@ -4,15 +4,21 @@ import { escapeHtml } from '#platform/http';
 const SCRIPT = 'document.forms[0].submit()';
 const SCRIPT_HASH = createHash('sha256').update(SCRIPT).digest('base64');
 
+/** What the page may do, in the words of a Content-Security-Policy. */
+export interface FormPostLimits {
+  /** Where the form may go. Default: anywhere, for some browsers hold every redirect that follows against it, and where a peer goes on to is its own affair. */
+  formAction?: readonly string[];
+  /** Who may show it in a frame, beside us. Default: nobody. */
+  framedBy?: readonly string[];
+}
+
 /**
  * A page that sends a form to another site by itself, and by a button where scripts are off. Whose form it is, is decided by us alone.
- * @param formAction where the form may go. Some browsers hold every redirect that follows against it, and where a peer goes on to with a person in front
- *   of it is its own affair, so by default no host is named.
  * @see SLO-47, SLO-48, SLO-54
  */
 export function buildFormPostPage(
   form: { action: string; fields: readonly { name: string; value: string }[] },
-  formAction: readonly string[] = ['https:', 'http:'],
+  { formAction = ['https:', 'http:'], framedBy = [] }: FormPostLimits = {},
 ): { html: string; headers: Record<string, string> } {
   const inputs = form.fields.map(({ name, value }) => `<input type="hidden" name="${escapeHtml(name)}" value="${escapeHtml(value)}">`);
   const html =
@@ -23,7 +29,7 @@ export function buildFormPostPage(
     html,
     headers: {
       'content-type': 'text/html; charset=utf-8',
-      'content-security-policy': `default-src 'none';script-src 'sha256-${SCRIPT_HASH}';base-uri 'none';form-action ${formAction.join(' ')};frame-ancestors 'self'`,
+      'content-security-policy': `default-src 'none';script-src 'sha256-${SCRIPT_HASH}';base-uri 'none';form-action ${formAction.join(' ')};frame-ancestors ${["'self'", ...framedBy].join(' ')}`,
       'x-frame-options': 'SAMEORIGIN',
       'cache-control': 'no-cache, no-store',
       pragma: 'no-cache',

@@ -10,12 +10,13 @@ import { CLOCK, CONFIG } from '#platform';
 import type { Config } from '#platform/config';
 import { Database } from '#platform/database';
 import { ApiRoute, buildMessagePage, PageErrors } from '#platform/http';
-import { loadServiceProviders } from '#registry';
+import { IdentityProviders, loadServiceProviders } from '#registry';
 import type { BrowserAnswer } from '../browser-answer.js';
 import { buildFormPostPage } from '../form-post-page.js';
+import type { FormPostLimits } from '../form-post-page.js';
 import { AnswerInitiator } from '../saml/index.js';
 import { APPLICATION_STATES, describeFlow, NEXT_STEPS } from './describe-flow.js';
-import { frameOrigins } from './frame-origins.js';
+import { frameOrigins, framersOf } from './frame-origins.js';
 import { LOGOUT_PAGE_PATH } from './logout-page-path.js';
 import { renderPage } from './render-page.js';
 import { PAGE_TEXTS } from './texts.js';
@@ -59,6 +60,7 @@ const GONE = { 404: { description: 'There is no such logout, or its time is over
 export class LogoutPageController {
   constructor(
     private readonly browserLogout: BrowserLogout,
+    private readonly identityProviders: IdentityProviders,
     private readonly database: Database,
     private readonly initiator: AnswerInitiator,
     @Inject(CLOCK) private readonly clock: Clock,
@@ -85,6 +87,7 @@ export class LogoutPageController {
     const page = renderPage(describeFlow(flow, now), {
       base: token,
       frameOrigins: frameOrigins(flow, sps),
+      framedBy: await this.framersOf(flow),
       legTimeoutMs: this.config.browser.legTimeoutMs,
       now,
     });
@@ -121,7 +124,8 @@ export class LogoutPageController {
   ): Promise<void> {
     refuseHead(request);
     const leg = TOKEN.test(token) && NUMBER.test(n) ? await this.browserLogout.beginLeg(token, Number(n)) : null;
-    if (leg !== null) return sendOn(leg, reply, limitsOf(leg));
+    if (leg?.method === 'redirect') return redirect(leg.url, reply);
+    if (leg?.method === 'post') return sendForm(leg, reply, await this.limitsOfLeg(token, leg.action));
     const page = buildMessagePage({ ...PAGE_TEXTS.nothingToDo, framedBy: 'self' });
     void reply.headers(page.headers).send(page.html);
   }
@@ -148,11 +152,23 @@ export class LogoutPageController {
     const flow = TOKEN.test(token) ? await this.browserLogout.finish(token) : null;
     if (flow === null) return notFound(reply);
     const answer = await this.initiator.answer(flow);
-    return answer === null ? redirect(`../${token}`, reply) : sendOn(answer, reply);
+    if (answer === null) return redirect(`../${token}`, reply);
+    if (answer.method === 'redirect') return redirect(answer.url, reply);
+    return sendForm(answer, reply, { framedBy: await this.framersOf(flow) });
   }
 
   private async read(token: string): Promise<FlowState | null> {
     return TOKEN.test(token) ? this.browserLogout.read(token) : null;
+  }
+
+  private async framersOf({ reply, idpId }: Pick<FlowState, 'reply' | 'idpId'>): Promise<string[]> {
+    return reply !== null && reply.spId === null ? framersOf(await this.identityProviders.find(idpId)) : [];
+  }
+
+  /** It goes to its application, and from there back to us with the answer: some browsers hold a form's redirects against the same list. @see SLO-48 */
+  private async limitsOfLeg(token: string, action: string): Promise<FormPostLimits> {
+    const flow = await this.read(token);
+    return { formAction: ["'self'", new URL(action).origin], framedBy: flow ? await this.framersOf(flow) : [] };
   }
 }
 
@@ -166,18 +182,13 @@ function notFound(reply: FastifyReply): void {
   void reply.code(404).headers(page.headers).send(page.html);
 }
 
-/** A leg goes to its application, and from there back to us with the answer: some browsers hold a form's redirects against the same list. @see SLO-48 */
-function limitsOf(leg: BrowserAnswer): string[] {
-  return leg.method === 'post' ? ["'self'", new URL(leg.action).origin] : [];
-}
-
-/** @see SLO-40, SLO-47 */
-function sendOn(to: BrowserAnswer, reply: FastifyReply, formAction?: readonly string[]): void {
-  if (to.method === 'redirect') return redirect(to.url, reply);
-  const page = buildFormPostPage(to, formAction);
+/** @see SLO-47 */
+function sendForm(form: Extract<BrowserAnswer, { method: 'post' }>, reply: FastifyReply, limits: FormPostLimits): void {
+  const page = buildFormPostPage(form, limits);
   void reply.headers(page.headers).send(page.html);
 }
 
+/** @see SLO-40 */
 function redirect(url: string, reply: FastifyReply): void {
   void reply.code(303).headers(NEVER_STORED).header('location', url).send();
 }

@@ -9,7 +9,7 @@ import { PAGE_TEXTS } from './texts.js';
 const FRAMES_WITHOUT_SCRIPT = 8;
 /** Without scripts a person presses a button for each form. Seconds. */
 const TIME_FOR_BUTTONS = 30;
-/** Without scripts, and with nothing to do here but to wait. Seconds. */
+/** Without scripts, and with nothing to press. Seconds. */
 const LOOK_AGAIN = 2;
 /** The frame is there a little longer than its leg, so that the two do not race. Milliseconds. */
 const BEYOND_THE_LEG_MS = 500;
@@ -19,6 +19,8 @@ export interface PageOptions {
   base: string;
   /** Origins to which its frames may go. */
   frameOrigins: readonly string[];
+  /** Origins that may show it in a frame. */
+  framedBy: readonly string[];
   /** How long the browser may be at one application. Milliseconds. */
   legTimeoutMs: number;
   now: Date;
@@ -32,8 +34,8 @@ export function renderPage(flow: FlowView, options: PageOptions): { html: string
     '<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1">' +
     `<title>${title}</title><style>${PAGE_STYLE}</style>${refreshTag(flow, options)}</head><body>` +
     `<main ${dataOf(flow, options)} aria-busy="${String(flow.next === 'wait')}">` +
-    `<h1>${title}</h1><p id="message" role="status">${escapeHtml(flow.message)}</p>${listOf(flow.deliveries)}` +
-    `${goOnLink(flow, base)}${framesWithoutScript(flow, base)}</main>` +
+    `<h1>${title}</h1><p id="message" role="status">${escapeHtml(flow.message)}</p>${framesWithoutScript(flow, base)}` +
+    `${listOf(flow.deliveries)}${goOnLink(flow, base)}</main>` +
     // Nothing in it can be reached by the keyboard or is read out.
     `<div id="frames" aria-hidden="true" inert></div><script>${PAGE_SCRIPT}</script></body></html>`;
   return { html, headers: headersOf(options) };
@@ -57,13 +59,15 @@ function refreshTag(flow: FlowView, options: PageOptions): string {
   return refresh === null ? '' : `<noscript><meta http-equiv="refresh" content="${escapeHtml(refresh)}"></noscript>`;
 }
 
-/** Without scripts: look again when the frames have had their time, not before, for that would end them; or go on when it is over. */
-function refreshOf(flow: FlowView, { base, legTimeoutMs, now }: PageOptions): string | null {
+/**
+ * Without scripts: look again, or go on when it is over. Browsers begin to count when the page has loaded, its frames included, so that this does not end a
+ * frame before its time, and it does not begin while an SP hangs: then the person goes on by the link.
+ */
+function refreshOf(flow: FlowView, { base, now }: PageOptions): string | null {
   if (flow.next === 'answer') return `0;url=${base}/answer`;
   const due = dueIn(flow);
   if (due.length === 0) return flow.next === 'wait' ? String(LOOK_AGAIN) : null;
-  const isButton = due.some(({ leg }) => leg?.channel === 'saml-post');
-  const seconds = isButton ? TIME_FOR_BUTTONS : Math.ceil(legTimeoutMs / 1_000) + 1;
+  const seconds = due.some(hasButton) ? TIME_FOR_BUTTONS : LOOK_AGAIN;
   const untilAnswer = Math.ceil((Date.parse(flow.answerAt) - now.getTime()) / 1_000) + 1;
   return String(flow.owesAnswer && flow.next === 'wait' ? Math.min(seconds, untilAnswer) : seconds);
 }
@@ -92,19 +96,25 @@ function framesWithoutScript(flow: FlowView, base: string): string {
     ({ n, name }) =>
       `<p class="frame">${escapeHtml(name)}</p><iframe title="${escapeHtml(name)}" sandbox="${FRAME_SANDBOX}" src="${escapeHtml(`${base}/legs/${n}`)}"></iframe>`,
   );
-  const buttons = due.some(({ leg }) => leg?.channel === 'saml-post') ? `<p>${PAGE_TEXTS.pressButtons}</p>` : '';
+  const buttons = due.some(hasButton) ? `<p>${PAGE_TEXTS.pressButtons}</p>` : '';
   return `<noscript>${buttons}${frames.join('')}${again}</noscript>`;
 }
 
+/** Those with a button first. */
 function dueIn(flow: FlowView): DeliveryView[] {
-  return flow.deliveries.filter(({ leg }) => leg?.isDue === true).slice(0, FRAMES_WITHOUT_SCRIPT);
+  const due = flow.deliveries.filter(({ leg }) => leg?.isDue === true);
+  return [...due.filter(hasButton), ...due.filter((delivery) => !hasButton(delivery))].slice(0, FRAMES_WITHOUT_SCRIPT);
+}
+
+function hasButton({ leg }: DeliveryView): boolean {
+  return leg?.channel === 'saml-post';
 }
 
 const SCRIPT_HASH = hashOf(PAGE_SCRIPT);
 const STYLE_HASH = hashOf(PAGE_STYLE);
 
-/** Frames may go to the SPs of this logout and back to us; and nobody may put this page in one. No referrer: the address is a secret. */
-function headersOf({ frameOrigins }: PageOptions): Record<string, string> {
+/** Frames may go to the SPs of this logout and back to us. No referrer: the address is a secret. */
+function headersOf({ frameOrigins, framedBy }: PageOptions): Record<string, string> {
   return {
     'content-type': 'text/html; charset=utf-8',
     'content-security-policy': [
@@ -115,8 +125,9 @@ function headersOf({ frameOrigins }: PageOptions): Record<string, string> {
       `frame-src ${["'self'", ...frameOrigins].join(' ')}`,
       "base-uri 'none'",
       "form-action 'none'",
-      "frame-ancestors 'none'",
+      `frame-ancestors ${framedBy.length === 0 ? "'none'" : framedBy.join(' ')}`,
     ].join(';'),
+    // For browsers that do not know frame-ancestors; the others do not look at it.
     'x-frame-options': 'DENY',
     'referrer-policy': 'no-referrer',
     'cache-control': 'no-cache, no-store',
