@@ -73,7 +73,7 @@ export class Exeunt {
       ports.push(port);
     }
     this.publicUrl = `http://127.0.0.1:${ports[0]}`;
-    this.#http = new Pool(this.publicUrl, { connections: 16 });
+    this.#http = new Pool(this.publicUrl, { connections: 64 });
     this.#sql = new pg.Pool({ connectionString: databaseUrl, max: 2 });
     this.#sql.on('error', () => {});
   }
