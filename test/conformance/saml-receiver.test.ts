@@ -13,6 +13,7 @@ import { eventually, startService } from '../support/service.js';
 import type { Answer, Service } from '../support/service.js';
 import { startSpSink } from '../support/sp-sink.js';
 import type { SpSink } from '../support/sp-sink.js';
+import { stateDigest } from '../support/state-digest.js';
 
 const FORM = 'application/x-www-form-urlencoded';
 const IDP = 'idp';
@@ -197,28 +198,7 @@ async function answerTo(xml: string, url = soapEndpoint()): Promise<ReadMessage>
   return readSigned(text, ours);
 }
 
-const TABLES = [
-  'sessions',
-  'session_edges',
-  'logouts',
-  'deliveries',
-  'attempts',
-  'seen_messages',
-  'saml_tombstones',
-  'browser_flows',
-  'saml_requests',
-];
-
-/** A digest of all that a message could have changed. */
-async function state(): Promise<Record<string, string>> {
-  const digests = TABLES.map(async (table) => {
-    const [row] = await service.database.query<{ digest: string }>(
-      `SELECT count(*) || ' ' || coalesce(md5(string_agg(t::text, '|' ORDER BY t::text)), '') AS digest FROM ${table} t`,
-    );
-    return [table, row!.digest] as const;
-  });
-  return Object.fromEntries(await Promise.all(digests));
-}
+const state = () => stateDigest(service.database);
 
 /** Nothing is on its way any more, so that whatever changes was changed by what is sent next. */
 async function quiet(): Promise<void> {
