@@ -5,7 +5,7 @@ import { request } from 'undici';
 import { envelope, makePeer } from '../support/saml-peer.js';
 import type { Credential } from '../support/saml-peer.js';
 import { eventually } from '../support/service.js';
-import { startChromium } from './chromium.js';
+import { startChromium } from '../support/chromium.js';
 import { describeWith } from './describe-with.js';
 import type { Person } from './person.js';
 import { chromium, shibboleth } from './products.js';
