@@ -113,7 +113,7 @@ function firstStep(
 ): Beginning {
   const [first] = ladder;
   const channel = first?.type ?? null;
-  const skipped = whySkipped(sp, first);
+  const skipped = whySkipped(sp, first) ?? whyUnnamed(ladder, session);
   if (first === undefined || skipped !== null) return { channel, outcome: 'skipped', detail: skipped, nextAttemptAt: null };
   if (!needsBrowser(first)) return { channel, outcome: 'pending', detail: null, nextAttemptAt: now };
   const waits = new Date(Math.min(now.getTime() + settings.browserWaitMs, session.expiresAt?.getTime() ?? Infinity));
@@ -125,4 +125,10 @@ function whySkipped(sp: ServiceProvider | undefined, first: LadderStep | undefin
   if (!sp.enabled) return 'the service provider is disabled';
   if (first === undefined) return 'the service provider has no channel';
   return null;
+}
+
+/** @see SLO-7 */
+function whyUnnamed(ladder: readonly LadderStep[], session: Session): string | null {
+  if (session.nameId !== null || !isSamlOnly(ladder)) return null;
+  return 'a LogoutRequest needs a NameID, and the session has none: send handles.nameId with session.started or session.joined';
 }

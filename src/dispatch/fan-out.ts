@@ -1,7 +1,7 @@
 import type { AttemptResult } from '#channels';
 import { messageOf } from '#domain';
 import type { Clock } from '#domain';
-import { leaseDeliveries } from '#ledger';
+import { findUnansweredRequest, leaseDeliveries } from '#ledger';
 import type { LeasedDelivery } from '#ledger';
 import type { Config } from '#platform/config';
 import type { Database } from '#platform/database';
@@ -10,7 +10,6 @@ import { ladderOf, needsBrowser } from '#registry';
 import type { LadderStep, ServiceProvider } from '#registry';
 import type { ChannelTable } from './channel-table.js';
 import { HeldBack } from './held-back.js';
-import { judgeBrowserWait } from './judge-attempt.js';
 import type { JudgeSettings } from './judge-attempt.js';
 import type { Lane } from './lane.js';
 import type { Lanes } from './lanes.js';
@@ -107,11 +106,11 @@ export class FanOut {
   }
 
   private async serve(delivery: LeasedDelivery, sp: ServiceProvider | undefined): Promise<void> {
-    const { attempts, settings, clock } = this.parts;
-    if (delivery.outcome === 'awaiting-browser') {
-      return attempts.settleUntried(delivery, judgeBrowserWait(delivery, sp, settings, clock.now()));
-    }
+    const { attempts, database } = this.parts;
     const step = sp?.enabled ? ladderOf(sp)[delivery.channelIndex] : undefined;
+    if (delivery.outcome === 'awaiting-browser') {
+      return attempts.endBrowserWait(delivery, sp, step?.type ?? 'none', await findUnansweredRequest(database, delivery));
+    }
     if (step !== undefined && needsBrowser(step)) {
       await attempts.settle(delivery, sp, step.type, NEEDS_BROWSER, 0);
       return;

@@ -14,7 +14,7 @@ const delivery = (more: Partial<LeasedDelivery> = {}): LeasedDelivery => ({
   sessionId: 's',
   layer: 'sp',
   tokenSid: 'sid',
-  saml: null,
+  saml: { nameId: { value: 'alice' }, sessionIndexes: [], cause: 'user' },
   tokenSub: 'sub',
   channelIndex: 0,
   outcome: 'pending',
@@ -130,6 +130,11 @@ describe('channels that need a browser', () => {
     });
   });
 
+  it('SLO-7 without a NameID no binding of SAML is next', () => {
+    const unnamed = delivery({ saml: null });
+    expect(judge({ result: 'unusable', error: 'no NameID' }, unnamed, saml('soap', 'redirect'))).toMatchObject({ outcome: 'skipped' });
+  });
+
   it('a passing failure does not: an SP that comes back is told without help', () => {
     const late = delivery({ triesOnChannel: 30 });
     expect(judge({ result: 'failed' }, late, saml('soap', 'redirect'))).toMatchObject({ outcome: 'retrying' });
@@ -163,16 +168,21 @@ describe('channels that need a browser', () => {
     }));
 
   it('without a browser in time it is skipped, and says why; one that was sent and never came back makes it unreachable', () => {
-    expect(judgeBrowserWait(waiting(), saml('redirect', 'post'), settings, NOW)).toMatchObject({
+    expect(judgeBrowserWait(waiting(), saml('redirect', 'post'), settings, NOW, false)).toMatchObject({
       outcome: 'skipped',
       detail: 'it needs the browser of the person, and none came in time',
     });
-    expect(judgeBrowserWait(waiting({ triesOnChannel: 2 }), saml('redirect'), settings, NOW)).toMatchObject({ outcome: 'unreachable' });
-    expect(judgeBrowserWait(waiting({ sessionExpiresAt: NOW }), saml('redirect'), settings, NOW)).toMatchObject({ outcome: 'expired' });
+    expect(judgeBrowserWait(waiting({ triesOnChannel: 2 }), saml('redirect'), settings, NOW, false)).toMatchObject({
+      outcome: 'unreachable',
+    });
+    expect(judgeBrowserWait(waiting(), saml('redirect'), settings, NOW, true)).toMatchObject({ outcome: 'unreachable' });
+    expect(judgeBrowserWait(waiting({ sessionExpiresAt: NOW }), saml('redirect'), settings, NOW, false)).toMatchObject({
+      outcome: 'expired',
+    });
   });
 
   it('or goes on without one, where a channel is left that needs none', () =>
-    expect(judgeBrowserWait(waiting(), saml('redirect', 'post', 'soap'), settings, NOW)).toMatchObject({
+    expect(judgeBrowserWait(waiting(), saml('redirect', 'post', 'soap'), settings, NOW, false)).toMatchObject({
       outcome: 'retrying',
       nextAttemptAt: NOW,
       channelIndex: 2,

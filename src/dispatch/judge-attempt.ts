@@ -66,14 +66,18 @@ function afterFailure(
   return { outcome: 'retrying', nextAttemptAt: notBeyondItsEnd(delivery, new Date(now.getTime() + delayMs)), detail };
 }
 
-/** What becomes of a delivery for which no browser came in time: a channel without one, if there is any left. */
+/**
+ * What becomes of a delivery for which no browser came in time: a channel without one, if there is any left.
+ * @param wasSent a browser was sent to the SP last, and went away.
+ */
 export function judgeBrowserWait(
   delivery: LeasedDelivery,
   sp: ServiceProvider | undefined,
   settings: JudgeSettings,
   now: Date,
+  wasSent: boolean,
 ): FinalState | OpenState {
-  const tried = delivery.triesOnChannel > 1;
+  const tried = wasSent || delivery.triesOnChannel > 1;
   const detail = tried
     ? 'the browser was sent there, and no answer came back'
     : 'it needs the browser of the person, and none came in time';
@@ -112,12 +116,17 @@ function nextChannel(
 ): OpenState | null {
   if (!sp?.enabled) return null;
   const ladder = ladderOf(sp);
-  const channelIndex = ladder.findIndex((step, at) => at > delivery.channelIndex && suits(step));
+  const channelIndex = ladder.findIndex((step, at) => at > delivery.channelIndex && suits(step) && canName(step, delivery));
   const step = ladder[channelIndex];
   if (step === undefined) return null;
   const moved = { channelIndex, channel: step.type };
   if (needsBrowser(step)) return { ...awaitBrowser(delivery, settings, now, detail), ...moved };
   return { outcome: 'retrying', nextAttemptAt: now, detail, ...moved };
+}
+
+/** No binding of SAML helps where there is no NameID to send. @see SLO-7 */
+function canName(step: LadderStep, delivery: LeasedDelivery): boolean {
+  return step.type === 'oidc-backchannel' || delivery.saml !== null;
 }
 
 function standsOnBrowserStep(delivery: LeasedDelivery, sp: ServiceProvider | undefined): boolean {

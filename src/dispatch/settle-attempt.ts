@@ -8,7 +8,7 @@ import type { Logger, Metrics } from '#platform/telemetry';
 import type { ServiceProvider } from '#registry';
 import { countSettled } from './count-settled.js';
 import type { UsedChannel } from './count-settled.js';
-import { judgeAttempt } from './judge-attempt.js';
+import { judgeAttempt, judgeBrowserWait } from './judge-attempt.js';
 import type { JudgeSettings } from './judge-attempt.js';
 import type { Outbox } from './outbox.js';
 import type { Settler } from './settler.js';
@@ -79,10 +79,27 @@ export class SettleAttempt {
     if (applied) await this.goOn(delivery, attempt.channel, next);
   }
 
-  /** Settles a delivery to which nothing was sent. */
-  async settleUntried(delivery: LeasedDelivery, next: FinalState | OpenState): Promise<void> {
-    const { applied } = await this.parts.settler.settle({ logoutId: delivery.logoutId, n: delivery.n, attempt: null, next });
-    if (applied) await this.goOn(delivery, 'none', next);
+  /** Ends the wait of a delivery for a browser. @param lost the leg from which the last one has not come back, where one was sent. */
+  async endBrowserWait(
+    delivery: LeasedDelivery,
+    sp: ServiceProvider | undefined,
+    channel: UsedChannel,
+    lost: { messageId: string; startedAt: Date } | null,
+  ): Promise<void> {
+    const { settler, settings, clock } = this.parts;
+    const now = clock.now();
+    const next = judgeBrowserWait(delivery, sp, settings, now, lost !== null);
+    const { logoutId, n } = delivery;
+    if (lost === null) {
+      const { applied } = await settler.settle({ logoutId, n, attempt: null, next });
+      if (applied) await this.goOn(delivery, 'none', next);
+      return;
+    }
+    const sent = { ...delivery, startedAt: lost.startedAt };
+    const result: AttemptResult = { result: 'failed', jti: lost.messageId, error: 'the browser was sent there and went away' };
+    const ended = { ...this.judge(sent, sp, channel, result, now.getTime() - lost.startedAt.getTime()), next };
+    const { applied } = await settler.settle(ended);
+    await this.followUp(sent, ended, applied);
   }
 
   private async goOn(delivery: LeasedDelivery, channel: UsedChannel, next: FinalState | OpenState): Promise<void> {

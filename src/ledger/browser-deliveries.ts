@@ -102,6 +102,20 @@ export async function findLostLegs(
   return sql.query<LeasedDelivery & { messageId: string }>(LOST, [logoutId, flowId, now]);
 }
 
+const SENT: Statement = {
+  name: 'find-unanswered-browser-request',
+  text: `SELECT id AS "messageId", started_at AS "startedAt" FROM saml_requests
+    WHERE flow_id IN (SELECT id FROM browser_flows WHERE logout_id = $1) AND delivery_n = $2 AND logout_id = $1 AND attempt = $3 AND answered_at IS NULL`,
+};
+
+/** The message of the newest attempt of a delivery, where a browser was sent with it and nobody has written how that ended: it went away, and its page with it. */
+export async function findUnansweredRequest(
+  sql: Sql,
+  { logoutId, n, attempt }: Pick<LeasedDelivery, 'logoutId' | 'n' | 'attempt'>,
+): Promise<{ messageId: string; startedAt: Date } | null> {
+  return (await sql.query<{ messageId: string; startedAt: Date }>(SENT, [logoutId, n, attempt]))[0] ?? null;
+}
+
 /** A delivery as a person may see it, and whether the browser of this flow is to be sent to its SP. */
 export interface FlowDelivery {
   n: number;

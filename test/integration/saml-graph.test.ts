@@ -207,6 +207,19 @@ describe('what a SAML SP is told', () => {
     expect(await samlOf('saml-b')).toEqual([{ nameId: { value: 'own' }, sessionIndexes: [], cause: 'user' }]);
   });
 
+  it('SLO-7 a session without a NameID is skipped at an SP that is told by SAML alone, and says what to send', async () => {
+    await at.registerSp('saml-a', samlSp('soap', 'redirect'));
+    const results = await at.take(
+      { type: 'session.started', handles: { sid: 's' } },
+      { type: 'session.joined', parent: { sid: 's' }, sp: 'saml-a' },
+      { type: 'session.ended', target: { sid: 's' } },
+    );
+    const deliveries = await deliveriesOf({ kind: 'started', logoutId: results[2]!.logoutId! } as LogoutAnswer);
+    expect(deliveries).toMatchObject([
+      { outcome: 'skipped', channel: 'saml-soap', detail: expect.stringContaining('handles.nameId') as string },
+    ]);
+  });
+
   it('SLO-29 a logout that nobody asked for by SAML tells the SPs, too, and owes nobody an answer', async () => {
     await signIn();
     const [ended] = await at.take({ type: 'session.ended', target: { sid: 's' }, cause: 'incident', initiator: 'system' });

@@ -5,6 +5,7 @@ import type { ClaimedSender, IncomingMessage, MessageExpectation, VerifiedLogout
 import { findParty } from './party.js';
 import type { Party } from './party.js';
 import type { IdpOfPath, OurEndpoints, OurKeys, PartyOfEntity } from './ports.js';
+import { Turns } from './turns.js';
 
 /** How old a message may be, and how far clocks may differ. Seconds. @see SLO-88 */
 export interface SamlTolerance {
@@ -27,6 +28,8 @@ const LONGEST_RELAY_STATE = 4_096;
 
 /** Finds whose message it is, and holds it against what is registered of them. */
 export class BelieveMessage {
+  private readonly turns = new Turns();
+
   constructor(
     private readonly idps: IdpOfPath,
     private readonly parties: PartyOfEntity,
@@ -44,6 +47,12 @@ export class BelieveMessage {
     throw new SamlMessageRefused('not_registered', 'SLOX-15', 'there is no single logout here', detail);
   }
 
+  /** @param parse one of the parsers, which throws for what it does not take. */
+  async read(parse: () => IncomingMessage): Promise<IncomingMessage> {
+    await this.turns.take();
+    return parse();
+  }
+
   /** @throws SamlMessageRefused */
   async identify(idpId: string, message: IncomingMessage): Promise<ClaimedMessage> {
     judgeRelayState(message.relayState);
@@ -57,6 +66,7 @@ export class BelieveMessage {
    */
   async verify(claimed: ClaimedMessage): Promise<{ verified: VerifiedMessage; isLegacy: boolean }> {
     const decryptionKeys = await this.keys.decryptionKeys(claimed.idpId);
+    await this.turns.take();
     const verifyWith = (allowSha1: boolean): Promise<VerifiedMessage> =>
       verifyLogoutMessage(claimed.message, this.expectationOf(claimed, decryptionKeys, allowSha1));
     try {

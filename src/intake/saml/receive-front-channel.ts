@@ -54,7 +54,7 @@ export class ReceiveFrontChannel {
     const progress: Progress = { claimed: null, verified: null };
     try {
       await this.believe.checkEndpoint(idpId);
-      const message = parse();
+      const message = await this.believe.read(parse);
       record.kind = message.kind;
       const claimed = (progress.claimed = await this.believe.identify(idpId, message));
       record.party = { spId: claimed.party.spId };

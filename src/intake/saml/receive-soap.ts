@@ -51,7 +51,7 @@ export class ReceiveSoap {
     const progress: Progress = { claimed: null, isVerified: false };
     try {
       await this.believe.checkEndpoint(idpId);
-      const message = parseSoapMessage(body);
+      const message = await this.believe.read(() => parseSoapMessage(body));
       record.kind = message.kind;
       const claimed = (progress.claimed = await this.believe.identify(idpId, message));
       record.party = { spId: claimed.party.spId };

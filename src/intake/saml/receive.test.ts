@@ -77,6 +77,7 @@ function around({ party: of = party(), endpoint, identify, verify = request, end
   const kind = verify instanceof Error ? 'request' : verify.kind;
   const message: IncomingMessage = { binding: 'redirect', kind, xml: '<x/>', relayState: 'state', querySignature: null };
   const believe = {
+    read: (parse: () => IncomingMessage) => Promise.resolve().then(parse),
     checkEndpoint: () => (endpoint ? Promise.reject(endpoint) : Promise.resolve()),
     identify: (idpId: string, read: IncomingMessage) =>
       identify
