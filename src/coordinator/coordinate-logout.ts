@@ -172,11 +172,13 @@ async function endOrRemember(
   await awaitLoginsOf(sql, idpId, unknown.map(nameIdAt));
   const again = unknown.map((at) => endings[at]!);
   (await endSessions(sql, idpId, again, kept, now)).forEach((one, i) => (ended[unknown[i]!] = one));
-  const tombstones = unknown.filter(isUnknown).map((at): SamlTombstone => {
+  const tombstones = unknown.filter(isUnknown).flatMap((at): SamlTombstone[] => {
     const { target, rememberUntil } = requests[at]!;
     const sessionIndexes = target.sessionIndexes ?? (target.sessionIndex === undefined ? [] : [target.sessionIndex]);
+    // Every session of a person, for nobody says how long: that would end the next login, too, which is another one.
+    if (sessionIndexes.length === 0 && rememberUntil === undefined) return [];
     const forgetAt = rememberUntil ?? new Date(now.getTime() + REMEMBERED_MS);
-    return { nameId: nameIdAt(at), sessionIndexes, spId: target.spId ?? null, forgetAt };
+    return [{ nameId: nameIdAt(at), sessionIndexes, spId: target.spId ?? null, forgetAt }];
   });
   await buryNames(sql, idpId, tombstones, now);
   return ended;

@@ -280,9 +280,18 @@ describe('SLO-24 a logout that came before its login', () => {
     await end({ ...asSp('saml-a'), sessionIndexes: ['_other'] });
     await at.take({ type: 'session.started', handles: { sid: 's' } });
     expect(await at.take(joinA)).toMatchObject([{ status: 'accepted' }]);
-    await end({ ...asSp('saml-a'), nameId: { value: 'bob' } });
+    await end({ ...asSp('saml-a'), nameId: { value: 'bob' }, rememberUntil: new Date(at.clock.now().getTime() + 60_000) });
     expect(await at.take({ ...joinA, handles: { nameId: { value: 'bob' }, sessionIndex: '_any' } })).toMatchObject([
       { status: 'session_ended' },
+    ]);
+  });
+
+  it('one of every session of a person that does not say until when is not held against the next login', async () => {
+    await at.take({ type: 'session.ended', target: { nameId: ALICE } });
+    await end({ ...asSp('saml-a') });
+    expect(await at.take({ type: 'session.started', handles: { sid: 's', nameId: ALICE, sessionIndex: '_idp' } }, joinA)).toMatchObject([
+      { status: 'accepted' },
+      { status: 'accepted' },
     ]);
   });
 
