@@ -1,5 +1,6 @@
 import { DataSource } from 'typeorm';
 import type { DataSourceOptions } from 'typeorm';
+import { listenForErrors } from './listen-for-errors.js';
 import { MIGRATIONS } from './migrations/index.js';
 
 export interface DatabaseSettings {
@@ -31,5 +32,6 @@ export function databaseOptions(settings: DatabaseSettings): DataSourceOptions {
 }
 
 export function createDataSource(settings: DatabaseSettings, entities: DataSourceOptions['entities'] = []): DataSource {
+  listenForErrors();
   return new DataSource({ ...databaseOptions(settings), entities });
 }
