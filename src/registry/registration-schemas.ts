@@ -117,33 +117,40 @@ function oneSource(given: { metadataXml?: string | undefined; metadataUrl?: stri
   }
 }
 
-const samlChannelSchema = z
-  .strictObject({
-    type: z.literal('saml'),
-    ...metadataMembers,
-    bindings: z
-      .array(z.enum(SAML_BINDINGS))
-      .min(1)
-      .max(SAML_BINDINGS.length)
-      .refine((bindings) => new Set(bindings).size === bindings.length, 'must have each binding once')
-      .default([...SAML_BINDINGS])
-      .describe('In order of preference; those that its metadata has no endpoint for are passed over'),
-    encryptNameId: z.boolean().default(false).describe('The NameID is sent encrypted; needs an encryption key in its metadata'),
-    asynchronous: z
-      .boolean()
-      .default(false)
-      .describe(
-        'Through the browser it is asked for no answer, where its metadata has aslo:supportsAsynchronous; the outcome is then attempted',
-      ),
-  })
-  .superRefine(oneSource);
+function atMostOneSource(given: { metadataXml?: string | undefined; metadataUrl?: string | undefined }, context: z.RefinementCtx): void {
+  if (given.metadataXml !== undefined && given.metadataUrl !== undefined) oneSource(given, context);
+}
+
+const samlChannelMembers = z.strictObject({
+  type: z.literal('saml'),
+  ...metadataMembers,
+  bindings: z
+    .array(z.enum(SAML_BINDINGS))
+    .min(1)
+    .max(SAML_BINDINGS.length)
+    .refine((bindings) => new Set(bindings).size === bindings.length, 'must have each binding once')
+    .default([...SAML_BINDINGS])
+    .describe('In order of preference; those that its metadata has no endpoint for are passed over'),
+  encryptNameId: z.boolean().default(false).describe('The NameID is sent encrypted; needs an encryption key in its metadata'),
+  asynchronous: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Through the browser it is asked for no answer, where its metadata has aslo:supportsAsynchronous; the outcome is then attempted',
+    ),
+});
+const samlChannelSchema = samlChannelMembers.superRefine(oneSource);
+/** A document that was uploaded need not be uploaded again. */
+const samlChannelReplacementSchema = samlChannelMembers.superRefine(atMostOneSource);
 
 const AVAILABLE_CHANNELS = ['oidc-backchannel', 'saml'];
 
-const channelSchema = z.discriminatedUnion('type', [oidcBackchannelSchema, samlChannelSchema], {
-  error: (issue) =>
+const unavailable = {
+  error: (issue: { code?: string | undefined }) =>
     issue.code === 'invalid_union' ? `is not available in this version; available: ${AVAILABLE_CHANNELS.join(', ')}` : undefined,
-});
+};
+const channelSchema = z.discriminatedUnion('type', [oidcBackchannelSchema, samlChannelSchema], unavailable);
+const channelReplacementSchema = z.discriminatedUnion('type', [oidcBackchannelSchema, samlChannelReplacementSchema], unavailable);
 
 const oidcSchema = z
   .strictObject({
@@ -208,17 +215,19 @@ export const identityProviderReplacementSchema = z
   .superRefine(oneSide)
   .meta({ id: 'IdentityProviderReplacement' });
 
+const channelsSchema = <Channel extends z.ZodType<{ type: string }>>(channel: Channel) =>
+  z
+    .array(channel)
+    .max(8)
+    .superRefine((channels, context) => {
+      const [, second] = channels.flatMap(({ type }, at) => (type === 'saml' ? [at] : []));
+      if (second !== undefined) context.addIssue({ code: 'custom', path: [second, 'type'], message: 'must not be saml a second time' });
+    })
+    .describe('In order of preference; empty: it cannot be told, and its deliveries are skipped');
+
 const serviceProviderMembers = {
   name: nameSchema,
   layer: z.enum(['sp', 'gateway']).optional().describe('`gateway`: applications hang on its sessions. Default: sp'),
-  channels: z
-    .array(channelSchema)
-    .max(8)
-    .superRefine((channels, context) => {
-      const [, second] = channels.flatMap((channel, at) => (channel.type === 'saml' ? [at] : []));
-      if (second !== undefined) context.addIssue({ code: 'custom', path: [second, 'type'], message: 'must not be saml a second time' });
-    })
-    .describe('In order of preference; empty: it cannot be told, and its deliveries are skipped'),
   postLogoutRedirectUris: z
     .array(uriSchema(redirectUriFault))
     .max(100)
@@ -233,7 +242,7 @@ const serviceProviderMembers = {
 
 /** Body of `POST /v1/service-providers`. */
 export const serviceProviderSchema = z
-  .strictObject({ id: idSchema, idp: idSchema, ...serviceProviderMembers })
+  .strictObject({ id: idSchema, idp: idSchema, ...serviceProviderMembers, channels: channelsSchema(channelSchema) })
   .meta({ id: 'ServiceProviderRegistration' });
 
 /** Body of `PUT /v1/service-providers/{id}`: all of it anew. */
@@ -242,6 +251,7 @@ export const serviceProviderReplacementSchema = z
     id: idSchema.optional(),
     idp: idSchema.optional(),
     ...serviceProviderMembers,
+    channels: channelsSchema(channelReplacementSchema),
     saml: z.unknown().optional().describe('As GET answers it; passed over: its metadata comes with the channel'),
     ...TIMES_PASSED_OVER,
   })

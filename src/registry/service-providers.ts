@@ -120,7 +120,8 @@ export class ServiceProviders {
     const idp = await this.identityProviders.get(before.idp);
     const faults = [...sameId(id, replacement.id), ...sameIdp(before.idp, replacement.idp), ...sideFaults(idp, settings.channels)];
     await this.judge(settings, faults);
-    const metadata = await this.metadataOf(replacement.channels, idp);
+    const channels = await this.withUploadedMetadata(before, replacement.channels);
+    const metadata = await this.metadataOf(channels, idp);
     settings.saml = metadata?.entity ?? null;
     const keys = await this.logoutKeys.prepareFor(before.idp, algsOf(settings.channels));
     const row: ServiceProvider = { ...before, ...settings, updatedAt: this.clock.now() };
@@ -134,7 +135,7 @@ export class ServiceProviders {
         await this.metadata.store({ idpId: row.idp, spId: id }, metadata, sql);
       });
     } catch (error) {
-      if (constraintOf(error) === ENTITY_ID_TAKEN) throw await this.entityTaken(replacement.channels, row, error);
+      if (constraintOf(error) === ENTITY_ID_TAKEN) throw await this.entityTaken(channels, row, error);
       throw error;
     }
     return row;
@@ -145,6 +146,19 @@ export class ServiceProviders {
     await this.get(id);
     const { affected } = await this.dataSource.getRepository(ServiceProviderEntity).delete({ id });
     if (affected === 0) throw new ExeuntError('not_found', `There is no service provider ${id}`);
+  }
+
+  /** A `saml` channel that is given without metadata keeps the document that was uploaded for it; what was fetched is named by its URL. */
+  private async withUploadedMetadata(before: ServiceProvider, channels: readonly ChannelRegistration[]): Promise<ChannelRegistration[]> {
+    const isUploaded = before.channels.some((channel) => channel.type === 'saml' && channel.metadataUrl === undefined);
+    return Promise.all(
+      channels.map(async (channel, at) => {
+        if (channel.type !== 'saml' || channel.metadataXml !== undefined || channel.metadataUrl !== undefined) return channel;
+        if (isUploaded) return { ...channel, metadataXml: await this.metadata.xml({ idpId: before.idp, spId: before.id }) };
+        const rule = 'exactly one of metadataXml and metadataUrl is wanted, for no document was uploaded before';
+        throw new ExeuntError('validation', `The service provider is not valid: ${rule}`, [{ field: `/channels/${at}/metadataXml`, rule }]);
+      }),
+    );
   }
 
   /** Reads the metadata of its `saml` channel, if it has one, and judges what it names. */

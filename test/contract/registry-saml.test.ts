@@ -248,17 +248,22 @@ describe('service providers', () => {
     expect(answers.map((answer) => answer.status).sort()).toEqual([201, ...Array<number>(19).fill(409)]);
   });
 
-  test('uploaded metadata is given again in a PUT, or is gone with its channel', async () => {
+  test('uploaded metadata stays where the channel of a PUT comes without any, and is gone with its channel', async () => {
     const { id } = await shared();
     const sp = await newSp(id);
     const put = (channels: unknown[]) => registry.call('PUT', `/v1/service-providers/${sp.id}`, { body: { name: 'x', channels } });
-    expectFault(await put([{ type: 'saml' }]), 422, 'validation', '/channels/0/metadataXml', /exactly one/);
+    const before = (await registry.call('GET', `/v1/service-providers/${sp.id}`)).json;
+    const off = await registry.call('PUT', `/v1/service-providers/${sp.id}`, { body: { ...before, enabled: false } });
+    expect(off).toMatchObject({ status: 200, json: { enabled: false, channels: before.channels } });
+    expect(off.json.saml.metadata.signingCertificates).toEqual(before.saml.metadata.signingCertificates);
+    expectFault(await put([{ type: 'saml', bindings: ['post'] }]), 422, 'validation', '/channels/0/metadataXml', /bindings post/);
     const xml = spXml({ keys: [{ use: 'signing', certificate: next.certificate }] });
     expect((await put([{ type: 'saml', metadataXml: xml }])).json.saml.metadata).toMatchObject({
       entityId: entityIdIn(xml),
       signingCertificates: [{ subject: 'CN=next peer' }],
     });
     expect((await put([])).json).toMatchObject({ channels: [], saml: null });
+    expectFault(await put([{ type: 'saml' }]), 422, 'validation', '/channels/0/metadataXml', /exactly one/);
     expect((await registry.call('GET', `/v1/service-providers/${sp.id}/saml/metadata`)).status).toBe(404);
   });
 

@@ -79,7 +79,7 @@ export class ServiceProvidersController {
   @ApiRoute({
     summary: 'Replace a service provider',
     description:
-      'What is left out goes back to its default; uploaded SAML metadata is given again. A service provider itself may not change its layer, mayEndRoot and enabled; left out, they stay.',
+      'What is left out goes back to its default; uploaded SAML metadata stays where the channel comes without any. A service provider itself may not change its layer, mayEndRoot and enabled; left out, they stay.',
     tag: TAG,
     body: serviceProviderReplacementSchema,
     responses: { 200: { description: 'Replaced', schema: serviceProviderView } },
