@@ -15,7 +15,7 @@ import { LogoutKeys } from './logout-keys.js';
 import type { IdentityProviderRegistration, IdentityProviderReplacement, SamlSideRegistration } from './registration-schemas.js';
 import { ImportMetadata } from './metadata/import-metadata.js';
 import type { ImportedMetadata } from './metadata/metadata-rows.js';
-import { sourceOf } from './metadata/metadata-source.js';
+import { noSource, sourceOf } from './metadata/metadata-source.js';
 import { judgeIdpMetadata } from './metadata/judge-metadata.js';
 import { SamlMetadata } from './metadata/saml-metadata.js';
 import { PublicUrl } from './public-url.js';
@@ -104,7 +104,8 @@ export class IdentityProviders {
     const before = await this.get(id);
     await this.judge(oidc, sameId(id, replacement.id));
     await this.refuseToOrphan(before, { oidc, saml: replacement.saml ?? null });
-    const { saml, metadata } = await this.samlSideOf(id, replacement.saml ?? null);
+    const given = replacement.saml && (await this.withUploadedMetadata(before, replacement.saml));
+    const { saml, metadata } = await this.samlSideOf(id, given ?? null);
     const keys = await this.logoutKeys.prepareMissing(id, oidc);
     const samlKeys = saml === null ? [] : await this.samlKeys.prepareSaml(id);
     const row = { ...before, name: replacement.name, oidc, saml, updatedAt: this.clock.now() };
@@ -118,7 +119,7 @@ export class IdentityProviders {
       });
     } catch (error) {
       if (saml === null || constraintOf(error) !== ENTITY_ID_TAKEN) throw error;
-      throw await this.metadata.entityTaken(id, saml.entity.entityId, metadataField(replacement.saml), error);
+      throw await this.metadata.entityTaken(id, saml.entity.entityId, metadataField(given), error);
     }
     this.logoutKeys.forget(id);
     this.samlKeys.forget(id);
@@ -140,6 +141,15 @@ export class IdentityProviders {
         cause: error,
       });
     }
+  }
+
+  /** A SAML side that is given without metadata keeps the document that was uploaded for it; what was fetched is named by its URL. */
+  private async withUploadedMetadata(before: IdentityProvider, given: SamlSideRegistration): Promise<SamlSideRegistration> {
+    if (given.metadataXml !== undefined || given.metadataUrl !== undefined) return given;
+    if (before.saml !== null && before.saml.metadataUrl === undefined) {
+      return { ...given, metadataXml: await this.metadata.xml({ idpId: before.id, spId: null }) };
+    }
+    throw noSource('identity provider', '/saml');
   }
 
   /** Reads the metadata of its SAML side. */

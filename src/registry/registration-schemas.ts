@@ -175,21 +175,21 @@ const oidcSchema = z
     }
   });
 
-const samlSchema = z
-  .strictObject({
-    ...metadataMembers,
-    participantEntityId: entityIdSchema
-      .optional()
-      .describe('Our entityID as a service provider of it. Default: the URL of our metadata, /idps/{id}/saml/sp-metadata'),
-    metadata: z.unknown().optional().describe('As GET answers it; passed over'),
-  })
-  .superRefine(oneSource)
-  .transform(({ metadata: _, ...registered }) => registered);
+const samlSideMembers = z.strictObject({
+  ...metadataMembers,
+  participantEntityId: entityIdSchema
+    .optional()
+    .describe('Our entityID as a service provider of it. Default: the URL of our metadata, /idps/{id}/saml/sp-metadata'),
+  metadata: z.unknown().optional().describe('As GET answers it; passed over'),
+});
 
-const sides = {
+const samlSideSchema = (judgeSource: typeof oneSource) =>
+  samlSideMembers.superRefine(judgeSource).transform(({ metadata: _, ...registered }) => registered);
+
+const sides = (judgeSource: typeof oneSource) => ({
   oidc: oidcSchema.nullish().describe('Its OpenID Connect side; at least one of oidc and saml is wanted'),
-  saml: samlSchema.nullish().describe('Its SAML side; at least one of oidc and saml is wanted'),
-};
+  saml: samlSideSchema(judgeSource).nullish().describe('Its SAML side; at least one of oidc and saml is wanted'),
+});
 
 function oneSide(given: { oidc?: unknown; saml?: unknown }, context: z.RefinementCtx): void {
   if (given.oidc == null && given.saml == null) {
@@ -199,7 +199,7 @@ function oneSide(given: { oidc?: unknown; saml?: unknown }, context: z.Refinemen
 
 /** Body of `POST /v1/identity-providers`. */
 export const identityProviderSchema = z
-  .strictObject({ id: idSchema, name: nameSchema, ...sides })
+  .strictObject({ id: idSchema, name: nameSchema, ...sides(oneSource) })
   .superRefine(oneSide)
   .meta({ id: 'IdentityProviderRegistration' });
 
@@ -211,7 +211,7 @@ const TIMES_PASSED_OVER = {
 
 /** Body of `PUT /v1/identity-providers/{id}`: all of it anew. */
 export const identityProviderReplacementSchema = z
-  .strictObject({ id: idSchema.optional(), name: nameSchema, ...sides, ...TIMES_PASSED_OVER })
+  .strictObject({ id: idSchema.optional(), name: nameSchema, ...sides(atMostOneSource), ...TIMES_PASSED_OVER })
   .superRefine(oneSide)
   .meta({ id: 'IdentityProviderReplacement' });
 

@@ -15,7 +15,7 @@ import { isRegistryId } from './id.js';
 import { LogoutKeys } from './logout-keys.js';
 import { ImportMetadata } from './metadata/import-metadata.js';
 import type { ImportedMetadata } from './metadata/metadata-rows.js';
-import { sourceOf } from './metadata/metadata-source.js';
+import { noSource, sourceOf } from './metadata/metadata-source.js';
 import { judgeSpMetadata } from './metadata/judge-metadata.js';
 import { SamlMetadata } from './metadata/saml-metadata.js';
 import type { SamlChannelRegistration, ServiceProviderRegistration, ServiceProviderReplacement } from './registration-schemas.js';
@@ -155,8 +155,7 @@ export class ServiceProviders {
       channels.map(async (channel, at) => {
         if (channel.type !== 'saml' || channel.metadataXml !== undefined || channel.metadataUrl !== undefined) return channel;
         if (isUploaded) return { ...channel, metadataXml: await this.metadata.xml({ idpId: before.idp, spId: before.id }) };
-        const rule = 'exactly one of metadataXml and metadataUrl is wanted, for no document was uploaded before';
-        throw new ExeuntError('validation', `The service provider is not valid: ${rule}`, [{ field: `/channels/${at}/metadataXml`, rule }]);
+        throw noSource('service provider', `/channels/${at}`);
       }),
     );
   }

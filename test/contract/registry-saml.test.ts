@@ -107,6 +107,20 @@ describe('identity providers', () => {
     expect((await registry.call('GET', `/v1/identity-providers/${idp.id}/keys`)).json.items).toEqual([]);
   });
 
+  test('uploaded metadata stays where a PUT comes without any: what GET answers may be changed and put back', async () => {
+    const { id } = await newIdp();
+    const before = (await registry.call('GET', `/v1/identity-providers/${id}`)).json;
+    const renamed = await registry.call('PUT', `/v1/identity-providers/${id}`, { body: { ...before, name: 'Renamed' } });
+    expect(renamed).toMatchObject({
+      status: 200,
+      json: { name: 'Renamed', saml: { participantEntityId: before.saml.participantEntityId } },
+    });
+    expect(renamed.json.saml.metadata.entityId).toBe(before.saml.metadata.entityId);
+    const { id: other } = await newIdp(null as never);
+    const none = await registry.call('PUT', `/v1/identity-providers/${other}`, { body: { name: 'x', oidc: idpBody().oidc, saml: {} } });
+    expectFault(none, 422, 'validation', '/saml/metadataXml', /exactly one/);
+  });
+
   test('publish what they are registered with', async () => {
     const metadataXml = idpXml();
     const { id } = await newIdp({ metadataXml });

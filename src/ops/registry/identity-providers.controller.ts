@@ -86,7 +86,7 @@ export class IdentityProvidersController {
   @ApiRoute({
     summary: 'Replace an identity provider',
     description:
-      'What is left out goes back to its default; uploaded SAML metadata is given again. Its logout keys, SAML keys and API keys stay.',
+      'What is left out goes back to its default; uploaded SAML metadata stays where saml comes without any. Its logout keys, SAML keys and API keys stay.',
     tag: TAG,
     body: identityProviderReplacementSchema,
     responses: { 200: { description: 'Replaced', schema: identityProviderView } },
