@@ -15,7 +15,6 @@ import { LogoutKeys } from './logout-keys.js';
 import type { IdentityProviderRegistration, IdentityProviderReplacement, SamlSideRegistration } from './registration-schemas.js';
 import { ImportMetadata } from './metadata/import-metadata.js';
 import type { ImportedMetadata } from './metadata/metadata-rows.js';
-import { noSource, sourceOf } from './metadata/metadata-source.js';
 import { judgeIdpMetadata } from './metadata/judge-metadata.js';
 import { SamlMetadata } from './metadata/saml-metadata.js';
 import { PublicUrl } from './public-url.js';
@@ -48,7 +47,7 @@ export class IdentityProviders {
     const { id, name } = registration;
     const oidc = (registration.oidc ?? null) as OidcIdentity | null;
     await this.judge(oidc);
-    const { saml, metadata } = await this.samlSideOf(id, registration.saml ?? null);
+    const { saml, metadata } = await this.samlSideOf(id, registration.saml ?? null, null);
     const keys = await this.logoutKeys.prepare(id, oidc);
     const samlKeys = saml === null ? [] : await this.samlKeys.prepareSaml(id);
     const now = this.clock.now();
@@ -104,8 +103,7 @@ export class IdentityProviders {
     const before = await this.get(id);
     await this.judge(oidc, sameId(id, replacement.id));
     await this.refuseToOrphan(before, { oidc, saml: replacement.saml ?? null });
-    const given = replacement.saml && (await this.withUploadedMetadata(before, replacement.saml));
-    const { saml, metadata } = await this.samlSideOf(id, given ?? null);
+    const { saml, metadata } = await this.samlSideOf(id, replacement.saml ?? null, before.saml);
     const keys = await this.logoutKeys.prepareMissing(id, oidc);
     const samlKeys = saml === null ? [] : await this.samlKeys.prepareSaml(id);
     const row = { ...before, name: replacement.name, oidc, saml, updatedAt: this.clock.now() };
@@ -119,7 +117,7 @@ export class IdentityProviders {
       });
     } catch (error) {
       if (saml === null || constraintOf(error) !== ENTITY_ID_TAKEN) throw error;
-      throw await this.metadata.entityTaken(id, saml.entity.entityId, metadataField(given), error);
+      throw await this.metadata.entityTaken(id, saml.entity.entityId, metadataField(replacement.saml), error);
     }
     this.logoutKeys.forget(id);
     this.samlKeys.forget(id);
@@ -143,22 +141,15 @@ export class IdentityProviders {
     }
   }
 
-  /** A SAML side that is given without metadata keeps the document that was uploaded for it; what was fetched is named by its URL. */
-  private async withUploadedMetadata(before: IdentityProvider, given: SamlSideRegistration): Promise<SamlSideRegistration> {
-    if (given.metadataXml !== undefined || given.metadataUrl !== undefined) return given;
-    if (before.saml !== null && before.saml.metadataUrl === undefined) {
-      return { ...given, metadataXml: await this.metadata.xml({ idpId: before.id, spId: null }) };
-    }
-    throw noSource('identity provider', '/saml');
-  }
-
   /** Reads the metadata of its SAML side. */
   private async samlSideOf(
     id: string,
     given: SamlSideRegistration | null,
+    before: SamlIdentity | null,
   ): Promise<{ saml: SamlIdentity | null; metadata: ImportedMetadata | null }> {
     if (given === null) return { saml: null, metadata: null };
-    const metadata = await this.importMetadata.read(sourceOf('idp', given), '/saml');
+    const registered = before && { owner: { idpId: id, spId: null }, members: before };
+    const metadata = await this.importMetadata.read(await this.metadata.sourceFor('idp', given, registered, '/saml'), '/saml');
     const participantEntityId = given.participantEntityId ?? `${this.publicUrl.get()}/idps/${encodeURIComponent(id)}/saml/sp-metadata`;
     await judgeIdpMetadata(this.egress, metadata.entity, participantEntityId, metadataField(given));
     await this.metadata.refuseSpOfName(id, participantEntityId, '/saml/participantEntityId');
@@ -196,8 +187,8 @@ async function update(manager: EntityManager, row: IdentityProvider): Promise<vo
   if (affected === 0) throw new ExeuntError('not_found', `There is no identity provider ${row.id}`);
 }
 
-function metadataField(given: { metadataXml?: string | undefined } | null | undefined): string {
-  return given?.metadataXml === undefined ? '/saml/metadataUrl' : '/saml/metadataXml';
+function metadataField(given: { metadataUrl?: string | undefined } | null | undefined): string {
+  return given?.metadataUrl === undefined ? '/saml/metadataXml' : '/saml/metadataUrl';
 }
 
 function taken(id: string): Fault {

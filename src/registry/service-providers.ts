@@ -15,12 +15,11 @@ import { isRegistryId } from './id.js';
 import { LogoutKeys } from './logout-keys.js';
 import { ImportMetadata } from './metadata/import-metadata.js';
 import type { ImportedMetadata } from './metadata/metadata-rows.js';
-import { noSource, sourceOf } from './metadata/metadata-source.js';
 import { judgeSpMetadata } from './metadata/judge-metadata.js';
 import { SamlMetadata } from './metadata/saml-metadata.js';
 import type { SamlChannelRegistration, ServiceProviderRegistration, ServiceProviderReplacement } from './registration-schemas.js';
 import { constraintOf, ENTITY_ID_TAKEN, FOREIGN_KEY_VIOLATION, sqlOf, sqlStateOf, UNIQUE_VIOLATION } from './sql-of.js';
-import type { ChannelConfig, IdentityProvider, ServiceProvider, SigningAlg } from './types.js';
+import type { ChannelConfig, IdentityProvider, SamlConfig, ServiceProvider, SigningAlg } from './types.js';
 
 type ChannelRegistration = ServiceProviderReplacement['channels'][number];
 type Settings = Omit<ServiceProvider, 'id' | 'idp' | 'createdAt' | 'updatedAt'>;
@@ -53,7 +52,7 @@ export class ServiceProviders {
       throw unknownIdp(error, registration.idp);
     });
     await this.judge(settings, sideFaults(idp, settings.channels));
-    const metadata = await this.metadataOf(registration.channels, idp);
+    const metadata = await this.metadataOf(registration.channels, idp, null);
     settings.saml = metadata?.entity ?? null;
     const keys = await this.logoutKeys.prepareFor(registration.idp, algsOf(settings.channels));
     const now = this.clock.now();
@@ -120,8 +119,7 @@ export class ServiceProviders {
     const idp = await this.identityProviders.get(before.idp);
     const faults = [...sameId(id, replacement.id), ...sameIdp(before.idp, replacement.idp), ...sideFaults(idp, settings.channels)];
     await this.judge(settings, faults);
-    const channels = await this.withUploadedMetadata(before, replacement.channels);
-    const metadata = await this.metadataOf(channels, idp);
+    const metadata = await this.metadataOf(replacement.channels, idp, before);
     settings.saml = metadata?.entity ?? null;
     const keys = await this.logoutKeys.prepareFor(before.idp, algsOf(settings.channels));
     const row: ServiceProvider = { ...before, ...settings, updatedAt: this.clock.now() };
@@ -135,7 +133,7 @@ export class ServiceProviders {
         await this.metadata.store({ idpId: row.idp, spId: id }, metadata, sql);
       });
     } catch (error) {
-      if (constraintOf(error) === ENTITY_ID_TAKEN) throw await this.entityTaken(channels, row, error);
+      if (constraintOf(error) === ENTITY_ID_TAKEN) throw await this.entityTaken(replacement.channels, row, error);
       throw error;
     }
     return row;
@@ -148,24 +146,19 @@ export class ServiceProviders {
     if (affected === 0) throw new ExeuntError('not_found', `There is no service provider ${id}`);
   }
 
-  /** A `saml` channel that is given without metadata keeps the document that was uploaded for it; what was fetched is named by its URL. */
-  private async withUploadedMetadata(before: ServiceProvider, channels: readonly ChannelRegistration[]): Promise<ChannelRegistration[]> {
-    const isUploaded = before.channels.some((channel) => channel.type === 'saml' && channel.metadataUrl === undefined);
-    return Promise.all(
-      channels.map(async (channel, at) => {
-        if (channel.type !== 'saml' || channel.metadataXml !== undefined || channel.metadataUrl !== undefined) return channel;
-        if (isUploaded) return { ...channel, metadataXml: await this.metadata.xml({ idpId: before.idp, spId: before.id }) };
-        throw noSource('service provider', `/channels/${at}`);
-      }),
-    );
-  }
-
   /** Reads the metadata of its `saml` channel, if it has one, and judges what it names. */
-  private async metadataOf(channels: readonly ChannelRegistration[], idp: IdentityProvider): Promise<ImportedMetadata | null> {
+  private async metadataOf(
+    channels: readonly ChannelRegistration[],
+    idp: IdentityProvider,
+    before: ServiceProvider | null,
+  ): Promise<ImportedMetadata | null> {
     const at = channels.findIndex((channel) => channel.type === 'saml');
     if (at < 0 || idp.saml === null) return null;
     const channel = channels[at] as SamlChannelRegistration;
-    const metadata = await this.importMetadata.read(sourceOf('sp', channel), `/channels/${at}`);
+    const members = before?.channels.find(({ type }) => type === 'saml') as SamlConfig | undefined;
+    const registered = before && members ? { owner: { idpId: before.idp, spId: before.id }, members } : null;
+    const source = await this.metadata.sourceFor('sp', channel, registered, `/channels/${at}`);
+    const metadata = await this.importMetadata.read(source, `/channels/${at}`);
     const fields = { channel: `/channels/${at}`, metadata: metadataField(channel, at) };
     await judgeSpMetadata(this.egress, channel, metadata.entity, idp.saml, fields);
     return metadata;
@@ -211,7 +204,7 @@ function configOf(channel: ChannelRegistration): ChannelConfig {
 }
 
 function metadataField(channel: SamlChannelRegistration, at: number): string {
-  return `/channels/${at}/${channel.metadataXml === undefined ? 'metadataUrl' : 'metadataXml'}`;
+  return `/channels/${at}/${channel.metadataUrl === undefined ? 'metadataXml' : 'metadataUrl'}`;
 }
 
 /** Who is told by a protocol is told as the identity provider, which must speak it. */

@@ -281,6 +281,18 @@ describe('service providers', () => {
     expect((await registry.call('GET', `/v1/service-providers/${sp.id}/saml/metadata`)).status).toBe(404);
   });
 
+  test('uploaded metadata that is pinned stays, too, and is wanted again where other certificates are', async () => {
+    const { id } = await shared();
+    const sp = await newSp(id, { metadataXml: signed(spXml()), metadataCertificates: [federation.certificate] });
+    const put = (channel: object) =>
+      registry.call('PUT', `/v1/service-providers/${sp.id}`, {
+        body: { name: 'x', enabled: false, channels: [{ type: 'saml', ...channel }] },
+      });
+    expect(await put({ metadataCertificates: [federation.certificate] })).toMatchObject({ status: 200, json: { enabled: false } });
+    for (const channel of [{ metadataCertificates: [key.certificate] }, {}])
+      expectFault(await put(channel), 422, 'validation', '/channels/0/metadataXml', /wanted again with other metadataCertificates/);
+  });
+
   const noSlo = () => spXml({ endpoints: [] });
   const signingOnly = () => spXml({ keys: [{ use: 'signing', certificate: key.certificate }] });
   test.each([

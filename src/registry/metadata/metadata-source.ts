@@ -1,4 +1,3 @@
-import { ExeuntError } from '#domain';
 import type { SamlRole } from '#protocol/saml';
 
 /** Where metadata comes from and what is wanted of it, as registered. */
@@ -24,10 +23,4 @@ export interface MetadataMembers {
 export function sourceOf(role: SamlRole, members: MetadataMembers): MetadataSource {
   const { metadataXml: xml, metadataUrl: url, entityId, metadataCertificates: certificates, allowSha1 } = members;
   return { role, xml, url, entityId, certificates, allowSha1 };
-}
-
-/** There is no metadata, and none was uploaded before that could stay. @param field JSON pointer of the part of the request that lacks it. */
-export function noSource(what: string, field: string): ExeuntError {
-  const rule = 'exactly one of metadataXml and metadataUrl is wanted, for no document was uploaded before';
-  return new ExeuntError('validation', `The ${what} is not valid: ${field}/metadataXml ${rule}`, [{ field: `${field}/metadataXml`, rule }]);
 }

@@ -1,9 +1,13 @@
+import { isDeepStrictEqual } from 'node:util';
 import { Injectable } from '@nestjs/common';
 import { ExeuntError } from '#domain';
 import { Database } from '#platform/database';
 import type { Sql } from '#platform/database';
+import type { SamlRole } from '#protocol/saml';
 import type { ServiceProvider } from '../types.js';
 import type { ImportedMetadata, MetadataOwner, MetadataStanding } from './metadata-rows.js';
+import { sourceOf } from './metadata-source.js';
+import type { MetadataMembers, MetadataSource } from './metadata-source.js';
 import { deleteMetadata, ownerOf, standingsOf, storeMetadata, xmlOf } from './metadata-rows.js';
 
 /** The metadata of parties as it is kept: the document, where it is from, and how its refreshing goes. */
@@ -15,6 +19,28 @@ export class SamlMetadata {
   async store(owner: MetadataOwner, metadata: ImportedMetadata | null, sql: Sql): Promise<void> {
     if (metadata === null) await deleteMetadata(owner, sql);
     else await storeMetadata(owner, metadata, sql);
+  }
+
+  /**
+   * Where the metadata of a registration comes from. One that comes without any keeps the document that was uploaded for it; what was fetched is named by
+   * its URL. What is kept was held against the certificates when it came: it is what they had signed, without the signature.
+   * @param before how the party is registered now; null for a new one, or where it has no such side.
+   * @throws ExeuntError `validation`
+   */
+  async sourceFor(
+    role: SamlRole,
+    given: MetadataMembers,
+    before: { owner: MetadataOwner; members: Omit<MetadataMembers, 'metadataXml'> } | null,
+    field: string,
+  ): Promise<MetadataSource> {
+    if (given.metadataXml !== undefined || given.metadataUrl !== undefined) return sourceOf(role, given);
+    if (before === null || before.members.metadataUrl !== undefined) {
+      throw wanted(field, 'exactly one of metadataXml and metadataUrl is wanted, for no document was uploaded before');
+    }
+    if (!isDeepStrictEqual(given.metadataCertificates, before.members.metadataCertificates)) {
+      throw wanted(field, 'is wanted again with other metadataCertificates, for it has to be held against them');
+    }
+    return { ...sourceOf(role, given), xml: await this.xml(before.owner), certificates: undefined };
   }
 
   /** The EntityDescriptor as it was read. @throws ExeuntError `not_found` */
@@ -66,4 +92,10 @@ function noMetadata({ idpId, spId }: MetadataOwner): ExeuntError {
     'not_found',
     `The ${spId === null ? `identity provider ${idpId}` : `service provider ${spId}`} has no SAML metadata`,
   );
+}
+
+function wanted(field: string, rule: string): ExeuntError {
+  return new ExeuntError('validation', `The registration is not valid: ${field}/metadataXml ${rule}`, [
+    { field: `${field}/metadataXml`, rule },
+  ]);
 }
