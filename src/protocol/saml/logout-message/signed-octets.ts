@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { decodeBase64 } from '../incoming/decode-base64.js';
 import { SamlMessageRefused } from '../saml-message-refused.js';
 import { attributeOf, canonicalXml, elementsIn, onlyText } from '../xml/index.js';
-import { allowedDigests, allowedSignatures } from './signature-algorithms.js';
+import { allowedDigests, allowedSignatures } from '../signature/algorithms.js';
 import { signaturePartsOf } from './signature-parts.js';
-import { isSignedByOneOf, keysFor } from './signing-keys.js';
+import { isSignedByOneOf, keysFor } from '../signature/signing-keys.js';
 
 /**
  * The octets of the message that its signature is over: canonical XML of all of it but the signature. First one of the keys must have signed

@@ -1,6 +1,8 @@
-import { createHash, timingSafeEqual, verify, X509Certificate } from 'node:crypto';
+import { createHash, timingSafeEqual, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { ExclusiveCanonicalization } from 'xml-crypto';
+import { allowedDigests, allowedSignatures, ENVELOPED, EXCLUSIVE_C14N } from '../signature/algorithms.js';
+import { isSignedByOneOf } from '../signature/signing-keys.js';
 import { NS } from '../terms.js';
 import { MetadataRefused } from './metadata-refused.js';
 import { childrenOf, rootOf } from './metadata-tree.js';
@@ -14,32 +16,7 @@ export interface MetadataTrust {
   allowSha1: boolean;
 }
 
-interface Method {
-  hash: string;
-  type: 'rsa' | 'ec';
-  sha1?: true;
-}
-
-const MORE = 'http://www.w3.org/2001/04/xmldsig-more#';
-const EXCLUSIVE_C14N = 'http://www.w3.org/2001/10/xml-exc-c14n#';
-const ENVELOPED = `${NS.ds}enveloped-signature`;
 const TRANSFORMS = [ENVELOPED, EXCLUSIVE_C14N];
-/** @see SLO-83, SLO-84 */
-const METHODS: Readonly<Record<string, Method>> = {
-  [`${MORE}rsa-sha256`]: { hash: 'sha256', type: 'rsa' },
-  [`${MORE}rsa-sha384`]: { hash: 'sha384', type: 'rsa' },
-  [`${MORE}rsa-sha512`]: { hash: 'sha512', type: 'rsa' },
-  [`${MORE}ecdsa-sha256`]: { hash: 'sha256', type: 'ec' },
-  [`${MORE}ecdsa-sha384`]: { hash: 'sha384', type: 'ec' },
-  [`${MORE}ecdsa-sha512`]: { hash: 'sha512', type: 'ec' },
-  [`${NS.ds}rsa-sha1`]: { hash: 'sha1', type: 'rsa', sha1: true },
-};
-const DIGESTS: Readonly<Record<string, { hash: string; sha1?: true }>> = {
-  [`${NS.xenc}sha256`]: { hash: 'sha256' },
-  [`${MORE}sha384`]: { hash: 'sha384' },
-  [`${NS.xenc}sha512`]: { hash: 'sha512' },
-  [`${NS.ds}sha1`]: { hash: 'sha1', sha1: true },
-};
 
 /**
  * Judges the enveloped signature of a document's root and answers the octets that it is over: exclusive canonical XML of the root without
@@ -53,12 +30,12 @@ const DIGESTS: Readonly<Record<string, { hash: string; sha1?: true }>> = {
 export function verifyMetadataSignature(xml: string, trust: MetadataTrust): string {
   const root = rootOf(xml);
   const parts = readSignature(root);
-  const method = allowed(METHODS, parts.signatureMethod, 'SignatureMethod', trust);
-  const digest = allowed(DIGESTS, parts.digestMethod, 'DigestMethod', trust);
-  const keys = keysOf(trust.certificates, method.type);
+  const scheme = allowed(allowedSignatures, parts.signatureMethod, 'SignatureMethod', trust);
+  const hash = allowed(allowedDigests, parts.digestMethod, 'DigestMethod', trust);
+  const keys = keysOf(trust.certificates, scheme.keyType);
   // First the signature, which is cheap, so that a forged document costs no more than this.
-  const signedInfo = canonical(parts.signedInfo, parts.signedInfoPrefixes);
-  if (!keys.some((key) => verifies(method, signedInfo, key, parts.signatureValue))) {
+  const signedInfo = Buffer.from(canonical(parts.signedInfo, parts.signedInfoPrefixes));
+  if (!isSignedByOneOf(keys, scheme, signedInfo, parts.signatureValue)) {
     throw new MetadataRefused(
       'document',
       'SLO-75',
@@ -68,7 +45,7 @@ export function verifyMetadataSignature(xml: string, trust: MetadataTrust): stri
   }
   root.removeChild(parts.signature);
   const signed = canonical(root, parts.rootPrefixes);
-  const seen = createHash(digest.hash).update(signed).digest();
+  const seen = createHash(hash).update(signed).digest();
   if (seen.length !== parts.digestValue.length || !timingSafeEqual(seen, parts.digestValue)) {
     throw new MetadataRefused('document', 'SLO-82', 'must be as it was when it was signed', 'another digest than the signed one');
   }
@@ -188,17 +165,15 @@ function namespacesAround(element: Element): { prefix: string; namespaceURI: str
   return around.filter(({ prefix }) => !own.has(prefix));
 }
 
-function allowed<Entry extends { sha1?: true }>(
-  table: Readonly<Record<string, Entry>>,
+function allowed<Entry>(
+  tableFor: (allowSha1: boolean) => Readonly<Record<string, Entry>>,
   uri: string,
   name: string,
-  trust: MetadataTrust,
+  { allowSha1 }: MetadataTrust,
 ): Entry {
+  const table = tableFor(allowSha1);
   const entry = Object.hasOwn(table, uri) ? table[uri] : undefined;
-  if (entry === undefined || (entry.sha1 === true && !trust.allowSha1)) {
-    const wanted = Object.keys(table).filter((one) => table[one]!.sha1 === undefined);
-    refuse('SLO-83', `${name} must be one of ${wanted.join(', ')}`, uri || 'none');
-  }
+  if (entry === undefined) refuse('SLO-83', `${name} must be one of ${Object.keys(tableFor(false)).join(', ')}`, uri || 'none');
   return entry;
 }
 
@@ -206,11 +181,6 @@ function keysOf(certificates: readonly string[], type: 'rsa' | 'ec'): KeyObject[
   return certificates
     .map((pem) => new X509Certificate(readKeyCertificate(pem).pem).publicKey)
     .filter((key) => key.asymmetricKeyType === type);
-}
-
-function verifies(method: Method, signedInfo: string, key: KeyObject, signature: Buffer): boolean {
-  // XML has r and s of an ECDSA signature one behind the other, not as DER. @see RFC 6931
-  return verify(method.hash, Buffer.from(signedInfo), { key, dsaEncoding: 'ieee-p1363' }, signature);
 }
 
 function refuse(clause: string, rule: string, seen?: string): never {

@@ -2,7 +2,7 @@ import { SamlMessageRefused } from '../../saml-message-refused.js';
 import { attributeOf } from '../../xml/index.js';
 import type { LogoutMessageCheck } from '../message-in-hand.js';
 import { quoted } from '../schema-refusal.js';
-import { allowedDigests, allowedSignatures, ENVELOPED, EXCLUSIVE_C14N } from '../signature-algorithms.js';
+import { allowedDigests, allowedSignatures, ENVELOPED, EXCLUSIVE_C14N } from '../../signature/algorithms.js';
 import { signaturePartsOf } from '../signature-parts.js';
 
 /** By exact URI, and before any key is touched. @see SLO-83, SLO-84 */

@@ -1,9 +1,9 @@
 import { SamlMessageRefused } from '../../saml-message-refused.js';
 import { attributeOf, isNamed, parseStrictXml } from '../../xml/index.js';
 import type { LogoutMessageCheck } from '../message-in-hand.js';
-import { allowedSignatures } from '../signature-algorithms.js';
+import { allowedSignatures } from '../../signature/algorithms.js';
 import { signedOctetsOf } from '../signed-octets.js';
-import { isSignedByOneOf, keysFor } from '../signing-keys.js';
+import { isSignedByOneOf, keysFor } from '../../signature/signing-keys.js';
 
 /**
  * Verifies the signature with the keys of the sender's metadata, each of them. From here on the message is what was signed: the octets that

@@ -1,7 +1,7 @@
 import { verify, constants, X509Certificate } from 'node:crypto';
 import type { KeyObject } from 'node:crypto';
 import { SamlMessageRefused } from '../saml-message-refused.js';
-import type { SignatureScheme } from './signature-algorithms.js';
+import type { SignatureScheme } from './algorithms.js';
 
 const RSA_BITS = 2_048;
 const CURVES: readonly (string | undefined)[] = ['prime256v1', 'secp384r1', 'secp521r1'];
