@@ -30,7 +30,6 @@ export interface FlowState {
   verdict: Verdict;
   deliveries: FlowDelivery[];
   reply: FlowReply | null;
-  startedAt: Date;
   /** The one who is owed an answer gets it by then, whatever is open. */
   answerBy: Date;
   answeredAt: Date | null;
@@ -38,9 +37,9 @@ export interface FlowState {
   isSettled: boolean;
 }
 
-type Row = Pick<FlowState, 'id' | 'idpId' | 'logoutId' | 'reply' | 'startedAt' | 'answerBy' | 'answeredAt'>;
+type Row = Pick<FlowState, 'id' | 'idpId' | 'logoutId' | 'reply' | 'answerBy' | 'answeredAt'>;
 
-const COLUMNS = `id, idp_id AS "idpId", logout_id AS "logoutId", reply, started_at AS "startedAt", answer_by AS "answerBy", answered_at AS "answeredAt"`;
+const COLUMNS = `id, idp_id AS "idpId", logout_id AS "logoutId", reply, answer_by AS "answerBy", answered_at AS "answeredAt"`;
 const START: Statement = {
   name: 'start-browser-flow',
   text: `INSERT INTO browser_flows (id, token_hash, idp_id, logout_id, reply, started_at, answer_by, forget_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8)`,
@@ -103,8 +102,11 @@ export class BrowserLogout {
   }
 
   /** Takes the answer that an SP sent with the browser. @returns false when no such message of that SP is outstanding. @see SLO-13 */
-  async takeAnswer(...answer: Parameters<BrowserLegs['answered']>): Promise<boolean> {
-    return (await this.legs.answered(...answer)) !== null;
+  async takeAnswer(
+    answer: { idpId: string; spId: string; inResponseTo: string },
+    result: Parameters<BrowserLegs['answered']>[1],
+  ): Promise<boolean> {
+    return this.legs.answered(answer, result);
   }
 
   /** The flow as it stands at its end, which is now. Asked twice it says the same: a browser may have lost the answer. */

@@ -71,27 +71,27 @@ export class BrowserLegs {
   /**
    * An SP's answer to a message that went out with a browser, and that has been verified to be this SP's.
    * @param result what the answer says.
-   * @returns the flow it belongs to; null when no such message of that SP is outstanding. @see SLO-13
+   * @returns false when no such message of that SP is outstanding. @see SLO-13
    */
   async answered(
     answer: { idpId: string; spId: string; inResponseTo: string },
     result: Pick<AttemptResult, 'result' | 'error'>,
-  ): Promise<{ flowId: string } | null> {
+  ): Promise<boolean> {
     const { database, clock, attempts } = this.parts;
     const now = clock.now();
     // In one transaction: were the answer taken first and we died, it would be refused when it comes again.
     const taken = await database.transaction(async (sql) => {
       const request = await takeBrowserRequest(sql, answer.inResponseTo, answer.idpId, answer.spId, now);
       const delivery = request && (await readAttemptedDelivery(sql, request));
-      if (!request || !delivery) return request && { flowId: request.flowId, delivery: null };
+      if (!request || !delivery) return request && { delivery: null };
       const sp = (await loadServiceProviders(sql, [delivery.spId])).get(delivery.spId);
       const durationMs = now.getTime() - request.startedAt.getTime();
       const ended = attempts.judge(delivery, sp, this.channelOf(delivery, sp), { ...result, jti: answer.inResponseTo }, durationMs);
       const { settled, completed } = await settleDeliveries(sql, [ended], now);
-      return { flowId: request.flowId, delivery, ended, applied: settled[0]!.applied, completed };
+      return { delivery, ended, applied: settled[0]!.applied, completed };
     });
     if (taken?.delivery) await attempts.followUp(taken.delivery, taken.ended, taken.applied, taken.completed);
-    return taken && { flowId: taken.flowId };
+    return taken !== null;
   }
 
   /** Ends the legs of a flow from which the browser has not come back. Their answers are still taken, should they come. */

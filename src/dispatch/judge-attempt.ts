@@ -56,7 +56,7 @@ function afterFailure(
   const gaveUp = giveUp(delivery, now, detail);
   if (gaveUp) return gaveUp;
   // The browser did not bring an answer. Whether it is sent again is for the page, or the person; the delivery goes on waiting for one.
-  if (delivery.outcome === 'awaiting-browser') return awaitBrowser(delivery, settings, delivery.requestedAt, detail);
+  if (delivery.outcome === 'awaiting-browser') return { outcome: 'awaiting-browser', nextAttemptAt: delivery.dueAt, detail };
   if (delivery.triesOnChannel >= TRIES_BEFORE_NEXT_CHANNEL) {
     // Not to a channel that needs a browser: this SP may come back and be told without help, and a browser may never come.
     const next = nextChannel(delivery, sp, settings, now, detail, (step) => !needsBrowser(step));
@@ -134,7 +134,7 @@ function standsOnBrowserStep(delivery: LeasedDelivery, sp: ServiceProvider | und
   return step !== undefined && needsBrowser(step);
 }
 
-function awaitBrowser(delivery: LeasedDelivery, settings: JudgeSettings, from: Date, detail: string | null): OpenState {
-  const until = notBeyondItsEnd(delivery, new Date(from.getTime() + settings.browserWaitMs));
+function awaitBrowser(delivery: LeasedDelivery, settings: JudgeSettings, now: Date, detail: string | null): OpenState {
+  const until = notBeyondItsEnd(delivery, new Date(now.getTime() + settings.browserWaitMs));
   return { outcome: 'awaiting-browser', nextAttemptAt: until, detail };
 }

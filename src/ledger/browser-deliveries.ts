@@ -3,7 +3,7 @@ import type { Sql, Statement } from '#platform/database';
 import type { LeasedDelivery } from './types.js';
 
 const LEASED = `d.logout_id AS "logoutId", d.n, d.idp_id AS "idpId", d.sp_id AS "spId", d.session_id AS "sessionId", d.layer, d.token_sid AS "tokenSid",
-    d.token_sub AS "tokenSub", d.saml, d.channel_index AS "channelIndex", d.outcome, d.requested_at AS "requestedAt", d.deadline_at AS "deadlineAt",
+    d.token_sub AS "tokenSub", d.saml, d.channel_index AS "channelIndex", d.outcome, d.next_attempt_at AS "dueAt", d.requested_at AS "requestedAt", d.deadline_at AS "deadlineAt",
     d.session_expires_at AS "sessionExpiresAt"`;
 
 const LEASE: Statement = {
@@ -57,7 +57,7 @@ export async function recordBrowserRequest(sql: Sql, { id, delivery, flowId, for
 const TAKE: Statement = {
   name: 'take-browser-request',
   text: `UPDATE saml_requests SET answered_at = $4 WHERE id = $1 AND idp_id = $2 AND sp_id = $3 AND answered_at IS NULL AND forget_at > $4
-    RETURNING logout_id AS "logoutId", delivery_n AS n, attempt, started_at AS "startedAt", flow_id AS "flowId"`,
+    RETURNING logout_id AS "logoutId", delivery_n AS n, attempt, started_at AS "startedAt"`,
 };
 
 /** Where an answered message belongs. */
@@ -66,7 +66,6 @@ export interface AnsweredRequest {
   n: number;
   attempt: number;
   startedAt: Date;
-  flowId: string;
 }
 
 /** Takes the one answer that a message may have, from the SP that it was sent to. @returns null for any other. @see SLO-13, SLOX-14 */
@@ -123,7 +122,6 @@ export interface FlowDelivery {
   spName: string | null;
   outcome: Outcome;
   channel: string | null;
-  detail: string | null;
   /** It awaits a browser, none is with it, and this flow has not tried its channel yet. */
   isDue: boolean;
   /** The browser is with it. */
@@ -132,7 +130,7 @@ export interface FlowDelivery {
 
 const OF_FLOW: Statement = {
   name: 'read-deliveries-of-flow',
-  text: `SELECT d.n, d.sp_id AS "spId", p.name AS "spName", d.outcome, d.channel, d.detail,
+  text: `SELECT d.n, d.sp_id AS "spId", p.name AS "spName", d.outcome, d.channel,
       d.outcome = 'awaiting-browser' AND (d.lease_until IS NULL OR d.lease_until <= $3) AND (d.tries_on_channel = 0 OR tried.n IS NULL) AS "isDue",
       d.outcome = 'awaiting-browser' AND d.lease_until > $3 AS "isUnderWay"
     FROM deliveries d

@@ -15,7 +15,7 @@ const LEASE: Statement = {
   )
   SELECT logout_id AS "logoutId", n, idp_id AS "idpId", sp_id AS "spId", session_id AS "sessionId", layer, token_sid AS "tokenSid",
     token_sub AS "tokenSub", saml, channel_index AS "channelIndex", outcome, attempts AS attempt, tries_on_channel + 1 AS "triesOnChannel",
-    $2::timestamptz AS "startedAt", requested_at AS "requestedAt", deadline_at AS "deadlineAt", session_expires_at AS "sessionExpiresAt",
+    $2::timestamptz AS "startedAt", next_attempt_at AS "dueAt", requested_at AS "requestedAt", deadline_at AS "deadlineAt", session_expires_at AS "sessionExpiresAt",
     lease_until AS "leaseUntil"
   FROM leased`,
 };

@@ -64,6 +64,8 @@ export interface LeasedDelivery {
   /** How often this channel has been tried, this attempt included. */
   triesOnChannel: number;
   startedAt: Date;
+  /** When it was due; while it awaits a browser, until when. */
+  dueAt: Date;
   requestedAt: Date;
   deadlineAt: Date;
   sessionExpiresAt: Date | null;

@@ -1,12 +1,14 @@
 import type { Sql, Statement } from '#platform/database';
 import type { ServiceProvider } from './types.js';
 
+/** The columns of a service provider `s`, in the spelling of {@link ServiceProvider}. */
+export const SP_COLUMNS = `s.id, s.idp_id AS idp, s.name, s.layer, s.channels, s.saml, s.post_logout_redirect_uris AS "postLogoutRedirectUris",
+  s.timeout_ms AS "timeoutMs", s.max_concurrency AS "maxConcurrency", s.max_per_second AS "maxPerSecond", s.may_end_root AS "mayEndRoot", s.enabled,
+  s.created_at AS "createdAt", s.updated_at AS "updatedAt"`;
+
 const LOAD: Statement = {
   name: 'load-service-providers',
-  text: `SELECT id, idp_id AS idp, name, layer, channels, saml, post_logout_redirect_uris AS "postLogoutRedirectUris", timeout_ms AS "timeoutMs",
-    max_concurrency AS "maxConcurrency", max_per_second AS "maxPerSecond", may_end_root AS "mayEndRoot", enabled,
-    created_at AS "createdAt", updated_at AS "updatedAt"
-  FROM service_providers WHERE id = ANY($1::text[])`,
+  text: `SELECT ${SP_COLUMNS} FROM service_providers s WHERE s.id = ANY($1::text[])`,
 };
 
 /**

@@ -3,6 +3,7 @@ import { Database } from '#platform/database';
 import type { Statement } from '#platform/database';
 import { IdentityProviders } from './identity-providers.js';
 import { isRegistryId } from './id.js';
+import { SP_COLUMNS } from './load-service-providers.js';
 import type { IdentityProvider, ServiceProvider } from './types.js';
 
 /** Who sends a SAML message: a service provider of the identity provider, or the identity provider itself. */
@@ -13,9 +14,7 @@ const LONGEST_ENTITY_ID = 1_024;
 
 const FIND: Statement = {
   name: 'saml-party-find',
-  text: `SELECT m.sp_id AS "spId", s.id, s.idp_id AS idp, s.name, s.layer, s.channels, s.saml,
-      s.post_logout_redirect_uris AS "postLogoutRedirectUris", s.timeout_ms AS "timeoutMs", s.max_concurrency AS "maxConcurrency",
-      s.max_per_second AS "maxPerSecond", s.may_end_root AS "mayEndRoot", s.enabled, s.created_at AS "createdAt", s.updated_at AS "updatedAt"
+  text: `SELECT m.sp_id AS "spId", ${SP_COLUMNS}
     FROM saml_metadata m LEFT JOIN service_providers s ON s.id = m.sp_id
     WHERE m.idp_id = $1 AND m.entity_id = $2`,
 };
